@@ -1,0 +1,97 @@
+# The contract with users and CI. `make help` lists the targets; scripts/ does the work.
+# On a bare machine it takes: Rust by rustup, python3 with pip, make, git and curl. What else is missing is installed:
+# into .tools and .venv without root; Debian packages (a C compiler, or a Rust for wasm) as root or with sudo.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# Which Envoy to download, unless ENVOY names a binary: `ENVOY=/path/to/envoy make run`.
+ENVOY_VERSION ?= 1.40.0
+ENVOY_DOWNLOADED := $(CURDIR)/.tools/envoy-$(ENVOY_VERSION)/envoy
+ENVOY ?= $(ENVOY_DOWNLOADED)
+
+# Compiler flags for the filter. Envoy's V8 has SIMD.
+WASM_RUSTFLAGS ?= -C target-feature=+simd128
+
+# Artefacts always go to target/, whatever the caller's cargo configuration says.
+CARGO_TARGET_DIR := $(CURDIR)/target
+export ENVOY WASM_RUSTFLAGS CARGO_TARGET_DIR
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@echo
+	@echo '  ENVOY=/path/to/envoy     use that Envoy, download none'
+	@echo '  ENVOY_VERSION=1.39.3     download that one (default: $(ENVOY_VERSION))'
+	@echo '  WASM_TOOLCHAIN=debian    or rustup, or auto: which Rust builds the filter'
+
+.PHONY: run
+run: setup-envoy wasm cli ## mock providers and Envoy on 127.0.0.1:10000, until Ctrl-C
+	@scripts/run.sh
+
+.PHONY: wasm
+wasm: setup-native setup-wasm ## the filter: target/model_router.wasm
+	@scripts/wasm-cargo.sh build
+
+.PHONY: cli
+cli: setup-native ## the companion: target/release/model-router
+	cargo build --release --locked -p model-router-cli
+
+.PHONY: test
+test: test-rust test-envoy ## every test, the ones with a real Envoy included
+
+.PHONY: test-rust
+test-rust: setup-native ## the tests that need no Envoy
+	cargo test --workspace --locked
+
+.PHONY: test-envoy
+test-envoy: setup-envoy setup-python wasm cli ## the tests with a real Envoy (ARGS='-k name' for some)
+	.venv/bin/python -m pytest tests/e2e $(ARGS)
+
+.PHONY: lint
+lint: setup-native setup-wasm ## fmt, clippy for the machine and for wasm, audit of the dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@scripts/wasm-cargo.sh lint
+	@python3 scripts/audit.py
+	@if cargo deny --version >/dev/null 2>&1; then \
+	  cargo deny --offline check bans licenses sources; \
+	  cargo deny check advisories; \
+	else \
+	  echo 'cargo deny is not installed: known vulnerabilities were not looked up'; \
+	fi
+
+.PHONY: bench
+bench: setup-envoy setup-python wasm cli ## the measurements, in-process and side by side in Envoy
+	cargo bench --locked
+	@scripts/bench.sh
+
+.PHONY: setup
+setup: setup-native setup-wasm setup-envoy setup-python ## only install what the other targets need
+
+.PHONY: setup-native setup-wasm setup-envoy setup-python
+setup-native:
+	@scripts/setup-native.sh
+setup-wasm: setup-native
+	@scripts/setup-wasm.sh
+setup-envoy:
+ifeq ($(ENVOY),$(ENVOY_DOWNLOADED))
+	@scripts/setup-envoy.sh $(ENVOY_VERSION)
+else
+	@[ -x '$(ENVOY)' ] || { echo 'error: ENVOY=$(ENVOY) is no program' >&2; exit 1; }
+	@echo "==> Envoy: $(ENVOY)"
+endif
+setup-python:
+	@scripts/setup-python.sh
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf target
+
+.PHONY: distclean
+distclean: clean ## remove what was built and what was installed here
+	rm -rf .tools .venv
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,105 @@
+//! `model-router explain`: what the filter would decide on a request, from the filter's own code.
+
+use crate::source;
+use comfy_table::{Table, presets::UTF8_BORDERS_ONLY};
+use model_router::decide::Caller;
+use model_router::explain::{Decision, Explanation, explain, refused};
+
+use model_router::routing::{Head, HeadView, head};
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Arguments of `explain`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A policy (YAML or JSON), or an Envoy configuration that holds one
+    #[arg(long)]
+    policy: PathBuf,
+
+    /// Path of the request; a deployment in it beats the body's model
+    #[arg(long, default_value = "/v1/chat/completions")]
+    path: String,
+
+    /// A header of the request, `name: value`, by which the policy may know its consumer; repeat for several
+    #[arg(long = "header", value_name = "HEADER", value_parser = parse_header)]
+    headers: Vec<(String, String)>,
+
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Format::Both)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// JSON to standard output, the table to standard error
+    Both,
+    Json,
+    Table,
+}
+
+fn parse_header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("expected 'name: value'")?;
+    Ok((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+}
+
+/// Reads a request body from standard input and explains the decision.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let policy = source::policy(&args.policy)?;
+    let mut body = Vec::new();
+    std::io::stdin().read_to_end(&mut body)?;
+    let header = |name: &str| args.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let caller = Caller::identify(&policy, header);
+    let view = HeadView { method: "POST", path: &args.path, ..HeadView::default() };
+    let explanation = match head(&policy, view) {
+        Head::Pass => anyhow::bail!("{} is no path of a model API: the request would pass untouched", args.path),
+        Head::Refused(shape, error) => refused(&error, shape),
+        Head::Api(target) => explain(&policy, target.deployment.as_deref(), target.shape, &body, caller),
+    };
+    if args.format != Format::Table {
+        println!("{}", serde_json::to_string_pretty(&explanation)?);
+    }
+    match args.format {
+        Format::Both => eprint!("{}", text(&explanation)),
+        Format::Table => print!("{}", text(&explanation)),
+        Format::Json => {}
+    }
+    Ok(if matches!(explanation, Explanation::Decision(_)) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn text(explanation: &Explanation) -> String {
+    match explanation {
+        Explanation::Refused { status, error } => {
+            format!("refused with {status}: {}\n", error["message"].as_str().unwrap_or_default())
+        }
+        Explanation::Decision(decision) => table(decision),
+    }
+}
+
+fn table(decision: &Decision) -> String {
+    let router = decision.router.as_deref().unwrap_or("(model asked for by name)");
+    let mut lines = format!(
+        "{} because {}  ·  router {router}, mode {}, band {}, about {} input tokens\n",
+        decision.model, decision.reason, decision.mode, decision.band, decision.input_tokens
+    );
+    let mut table = Table::new();
+    table.load_preset(UTF8_BORDERS_ONLY);
+    table.set_header(["slot", "model", "provider", "quality", "in band", "output tokens", "cost in USD", "dropped"]);
+    for row in &decision.candidates {
+        table.add_row([
+            row.slot.map_or_else(|| "–".into(), |slot| slot.to_string()),
+            row.model.clone(),
+            row.provider.clone(),
+            format!("{:.3}", row.quality),
+            if row.in_band { "yes" } else { "no" }.into(),
+            row.output_tokens.to_string(),
+            row.cost_usd.map_or_else(|| "unknown".into(), |cost| format!("{cost:.6}")),
+            row.dropped.join(", "),
+        ]);
+    }
+    lines += &format!("{table}\n");
+    for row in &decision.excluded {
+        lines += &format!("not eligible: {} ({})\n", row.model, row.reason);
+    }
+    lines
+}

@@ -1,0 +1,77 @@
+//! The mock provider: a server that stands in for a paid model provider in demos, tests and benchmarks.
+//!
+//! It speaks the wire format of Chat Completions, in the flavour of OpenAI or of Azure, refuses what the real one
+//! refuses, and fails in the ways real ones fail when `/_mock/faults` tells it to. It never calls a model, never
+//! checks credentials, and keeps nothing on disk.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`args`] | the command line → one [`provider::Config`] and its addresses per provider |
+//! | [`server`] | sockets: binding, accepting, resetting |
+//! | [`provider`] | one provider's state, and the way of a request through it |
+//! | [`paths`] | which of the many path forms a request uses |
+//! | [`control`] | `/_mock/*` |
+//! | [`record`] | the last requests, as received |
+//! | [`faults`] | what goes wrong next |
+//! | [`chat`] | a Chat Completions request, read |
+//! | [`validate`] | what a real provider would refuse |
+//! | [`answer`] | what the mock says, and what that costs |
+//! | [`sample`] | a JSON value that fits a JSON schema |
+//! | [`cache`] | the imitation of the provider's prompt cache |
+//! | [`stream`] | the same answer as server-sent events |
+//! | [`reply`] | HTTP responses and their headers |
+//! | [`errors`] | error bodies |
+//! | [`models`] | model names: snapshots and families |
+//! | [`ids`] | unique identifiers |
+
+mod answer;
+mod args;
+mod cache;
+mod chat;
+mod control;
+mod errors;
+mod faults;
+mod ids;
+mod models;
+mod paths;
+mod provider;
+mod record;
+mod reply;
+mod sample;
+mod server;
+mod stream;
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+pub use args::Args;
+
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Serves every provider of `args` until SIGINT or SIGTERM.
+///
+/// Prints one line per listener once it accepts connections. Fails when the arguments contradict each other or an
+/// address cannot be bound.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    for spec in args.providers()? {
+        let name = spec.config.name.clone();
+        let provider = provider::Provider::new(spec.config);
+        for address in &spec.listen {
+            let local = server::start(address, provider.clone())
+                .await
+                .with_context(|| format!("cannot listen on {address} for {name}"))?;
+            writeln!(std::io::stdout(), "mock provider {name} listens on {local}")?;
+        }
+    }
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

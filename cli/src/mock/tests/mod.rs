@@ -1,0 +1,125 @@
+//! Every shape and every fault, over real sockets.
+
+mod control;
+mod faults;
+mod shapes;
+mod streams;
+mod strict;
+mod units;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::provider::{Config, Provider};
+use super::{record, server};
+
+/// A running mock and a client for it.
+struct Mock {
+    base: String,
+    client: reqwest::Client,
+}
+
+/// What came back.
+struct Reply {
+    status: u16,
+    headers: reqwest::header::HeaderMap,
+    text: String,
+}
+
+impl Mock {
+    async fn openai() -> Self {
+        Self::start(config("openai")).await
+    }
+
+    async fn azure() -> Self {
+        Self::start(Config { azure: true, ..config("azure") }).await
+    }
+
+    async fn start(config: Config) -> Self {
+        let address = server::start("127.0.0.1:0", Provider::new(config)).await.unwrap();
+        Self { base: format!("http://{address}"), client: reqwest::Client::builder().no_proxy().build().unwrap() }
+    }
+
+    fn address(&self) -> &str {
+        &self.base["http://".len()..]
+    }
+
+    async fn send(&self, method: &str, path: &str, body: impl Into<reqwest::Body>) -> Reply {
+        let method = method.parse().unwrap();
+        let response = self.client.request(method, format!("{}{path}", self.base)).body(body).send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Reply { status, headers, text: response.text().await.unwrap() }
+    }
+
+    async fn chat(&self, body: &Value) -> Reply {
+        self.send("POST", "/v1/chat/completions", body.to_string()).await
+    }
+
+    /// Chats, and fails as the connection does.
+    async fn try_chat(&self, body: &Value) -> reqwest::Result<String> {
+        let url = format!("{}/v1/chat/completions", self.base);
+        self.client.post(url).json(body).send().await?.text().await
+    }
+
+    async fn fault(&self, fault: Value) {
+        let reply = self.send("POST", "/_mock/faults", fault.to_string()).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    }
+}
+
+impl Reply {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The data of every event; panics on anything else in the body.
+    fn events(&self) -> Vec<&str> {
+        let body = self.text.strip_suffix("\n\n").unwrap();
+        body.split("\n\n").map(|event| event.strip_prefix("data: ").unwrap()).collect()
+    }
+
+    /// Every chunk of a stream that ends well.
+    fn chunks(&self) -> Vec<Value> {
+        let mut events = self.events();
+        assert_eq!(events.pop(), Some("[DONE]"));
+        events.into_iter().map(|event| serde_json::from_str(event).unwrap()).collect()
+    }
+
+    /// Status, `code` and `param` of an error in OpenAI's envelope.
+    fn error(&self) -> (u16, String, String) {
+        let body = self.json();
+        let error = &body["error"];
+        for key in ["message", "type", "param", "code"] {
+            assert!(error.get(key).is_some(), "no {key}: {body}");
+        }
+        let text = |value: &Value| value.as_str().unwrap_or("null").to_owned();
+        (self.status, text(&error["code"]), text(&error["param"]))
+    }
+}
+
+fn config(name: &str) -> Config {
+    Config {
+        name: name.to_owned(),
+        azure: false,
+        strict: true,
+        per_token: Duration::ZERO,
+        latency: Duration::ZERO,
+        served_as: Arc::default(),
+        record: record::Mode::Full,
+    }
+}
+
+fn hello(model: &str) -> Value {
+    json!({"model": model, "messages": [{"role": "user", "content": "Hello, who are you?"}]})
+}
+
+fn with(mut body: Value, more: Value) -> Value {
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body
+}

@@ -1,0 +1,47 @@
+# Sourced by the other scripts: where things are, how to speak, how to install a Debian package.
+# shellcheck shell=bash disable=SC2034 # used by those that source this
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+TOOLS=$ROOT/.tools
+# One place for artefacts whatever the caller's cargo configuration says: the paths below `target` are a contract.
+export CARGO_TARGET_DIR=$ROOT/target
+MIN_RUST=1.88
+
+say() { printf '==> %s\n' "$*"; }
+warn() { printf '==> %s\n' "$*" >&2; }
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# at_least HAVE WANT: is version HAVE not older than WANT?
+at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+# apt_install PACKAGE…: as root, or with a sudo that asks no password; otherwise says what needs root, and fails.
+# Never removes a package to make room for another.
+apt_install() {
+  local sudo=() ask=(sudo apt-get install --no-install-recommends "$@") log=$TOOLS/apt.log
+  if ! command -v apt-get >/dev/null; then
+    warn "this needs the packages: $* (Debian's names); no apt-get here, so install them in your system's way"
+    return 1
+  fi
+  if [ "$(id -u)" != 0 ]; then
+    if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+      sudo=(sudo -n)
+    else
+      warn "this needs root once. Run the following, then try again:"
+      warn "    ${ask[*]}"
+      return 1
+    fi
+  fi
+  say "installing Debian packages: $*"
+  mkdir -p "$TOOLS"
+  # `env` because sudo clears the environment.
+  local apt=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120)
+  if ! { timeout 300 "${apt[@]}" update && "${apt[@]}" install --no-install-recommends --no-remove "$@"; } >"$log" 2>&1 </dev/null
+  then
+    tail -n 15 "$log" >&2
+    warn "apt-get could not install: $* (the whole log: $log)"
+    return 1
+  fi
+}

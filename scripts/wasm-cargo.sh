@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Runs cargo on the filter for wasm, with the toolchain that setup-wasm.sh chose:
+#   wasm-cargo.sh build      → target/model_router.wasm
+#   wasm-cargo.sh lint       clippy, warnings are errors
+# WASM_RUSTFLAGS: flags for the compiler (the Makefile sets them).
+# shellcheck source-path=SCRIPTDIR
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/wasm-toolchain.sh"
+cd "$ROOT"
+
+what=(--target "$WASM_TARGET" --locked --lib -p model-router)
+# RUSTFLAGS would replace the flags of the target, and native flags make no sense for it.
+unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=${WASM_RUSTFLAGS:-}
+
+toolchain=$(cat "$TOOLS/wasm-toolchain" 2>/dev/null) || die "run scripts/setup-wasm.sh first"
+case $toolchain in
+rustup)
+  cargo=(cargo)
+  clippy=(cargo clippy)
+  cargo clippy --version >/dev/null 2>&1 || clippy=()
+  ;;
+debian)
+  # Its own directory: the two compilers' versions differ, and sharing one would rebuild everything at each change.
+  export CARGO_TARGET_DIR=$ROOT/target/wasm-std
+  # -Zbuild-std is for nightly compilers; this lets the released one take it.
+  export RUSTC_BOOTSTRAP=1 RUSTC=$DEBIAN_RUSTC CARGO=$DEBIAN_CARGO
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$(debian_linker)
+  export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER
+  # Or rustup's cargo, if it called us, would choose for Debian's.
+  unset RUSTUP_TOOLCHAIN RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER
+  what+=('-Zbuild-std=std,panic_abort')
+  cargo=("$DEBIAN_CARGO")
+  # Not `cargo clippy`: cargo would look for cargo-clippy on the PATH and find rustup's.
+  clippy=(/usr/bin/cargo-clippy clippy)
+  [ -x /usr/bin/clippy-driver ] || clippy=()
+  ;;
+*) die "$TOOLS/wasm-toolchain: no toolchain is called '$toolchain'" ;;
+esac
+
+case ${1:-} in
+build)
+  "${cargo[@]}" build --release "${what[@]}"
+  built=$CARGO_TARGET_DIR/$WASM_TARGET/release/model_router.wasm
+  wasm=$ROOT/target/model_router.wasm
+  if ! cmp -s "$built" "$wasm"; then
+    # In one step, since a running Envoy may be reading it.
+    cp "$built" "$wasm.new"
+    mv "$wasm.new" "$wasm"
+  fi
+  say "target/model_router.wasm: $(($(wc -c <"$wasm") / 1024)) KiB ($toolchain)"
+  ;;
+lint)
+  if [ ${#clippy[@]} -gt 0 ]; then
+    "${clippy[@]}" "${what[@]}" -- -D warnings
+  else
+    say "no clippy beside the $toolchain toolchain: the compiler's warnings only"
+    "${cargo[@]}" rustc --profile check "${what[@]}" -- -D warnings
+  fi
+  ;;
+*) die "usage: wasm-cargo.sh build|lint" ;;
+esac

@@ -1,0 +1,101 @@
+//! Fits a request to one candidate.
+//!
+//! Owns what changes between the client's request and a provider's: parameters, model name, path, authority, headers.
+//! [`brief`] runs where the decision is made and says what each slot will need; [`rewrite`] runs at the attempt and
+//! turns that into edits of the body. Never re-serialises a body: every byte that need not change stays.
+
+mod edit;
+mod parameters;
+mod slot;
+
+pub use edit::{Edit, apply};
+pub use slot::{Brief, Outgoing, PublishedRequest, Slot, brief};
+
+use crate::policy::Dialect;
+use crate::request::{Member, Members, ReadError, read_members};
+use std::borrow::Cow;
+
+/// The edits that fit `body` to `slot`, in rising order, not overlapping.
+///
+/// `published` are the members that the decision saw. Should another filter have changed the body since then, it is
+/// read again.
+///
+/// # Errors
+/// [`ReadError`] where the changed body is no JSON object any more.
+pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result<Vec<Edit>, ReadError> {
+    let members = match published.members.length == body.len() {
+        true => Cow::Borrowed(&published.members),
+        false => Cow::Owned(read_members(body)?),
+    };
+    let mut edits = Vec::with_capacity(4);
+    name_model(body, &members, slot, &mut edits);
+    rename(body, &members, slot, &mut edits);
+    if slot.add_usage {
+        edits.extend(ask_for_usage(body, &members));
+    }
+    remove(body, &members, slot, &mut edits);
+    edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    Ok(edits)
+}
+
+/// Sets `model`, or adds it where the body names none. Azure's classic paths carry the deployment, and ignore `model`.
+fn name_model(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
+    let quoted = quote(&slot.deployment);
+    match members.get(body, "model") {
+        Some(model) => edits.push(Edit::replace(model.value, quoted)),
+        None if slot.dialect == Dialect::AzureOpenAi && slot.path.contains("/deployments/") => {}
+        None => edits.push(Edit::insert(members.inside, format!("\"model\":{quoted},"))),
+    }
+}
+
+fn rename(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
+    for (from, to) in &slot.rename {
+        if let Some(member) = members.get(body, from) {
+            edits.push(Edit::replace(member.key, to.clone()));
+        }
+    }
+}
+
+/// Removes members with exactly one comma each, so that what stays is an object again.
+fn remove(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
+    let is_removed = |member: &Member| slot.drop.iter().any(|name| *name == member.name(body));
+    let mut before: Option<&Member> = None;
+    let mut kept_before = false;
+    let mut rest = members.list.iter().peekable();
+    while let Some(member) = rest.next() {
+        if !is_removed(member) {
+            kept_before = true;
+        } else if let Some(before) = before.filter(|_| kept_before) {
+            edits.push(Edit::remove(before.value.end, member.value.end));
+        } else {
+            // The key's span lies between its quotes.
+            let next = rest.peek().map(|next| next.key.start - 1);
+            edits.push(Edit::remove(member.key.start - 1, next.unwrap_or(member.value.end)));
+        }
+        before = Some(member);
+    }
+}
+
+/// A stream's usage is only sent when asked for; the router needs it for its accounts.
+fn ask_for_usage(body: &[u8], members: &Members) -> Option<Edit> {
+    if let Some(options) = members.get(body, "stream_options") {
+        return Some(Edit::replace(options.value, with_include_usage(options.value.of(body))));
+    }
+    let stream = members.get(body, "stream")?;
+    Some(Edit::insert(stream.value.end, ",\"stream_options\":{\"include_usage\":true}".into()))
+}
+
+/// `stream_options` with `include_usage` set; other options stay as they are.
+fn with_include_usage(options: &[u8]) -> String {
+    let mut parsed: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(options).unwrap_or_default();
+    parsed.insert("include_usage".into(), true.into());
+    serde_json::Value::Object(parsed).to_string()
+}
+
+/// A JSON string.
+fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests;

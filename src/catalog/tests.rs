@@ -1,0 +1,186 @@
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::*;
+
+/// Names and versions of the router version 2025-11-18, as in seed 000 without its footnote marks.
+const SEED: [(&str, &str); 28] = [
+    ("gpt-4.0", "2024-11-20"),
+    ("gpt-4.0-mini", "2024-07-18"),
+    ("gpt-4.1", "2025-04-14"),
+    ("gpt-4.1-mini", "2025-04-14"),
+    ("gpt-4.1-nano", "2025-04-14"),
+    ("o4-mini", "2025-04-16"),
+    ("gpt-5-nano", "2025-08-07"),
+    ("gpt-5-mini", "2025-08-07"),
+    ("gpt-5", "2025-08-07"),
+    ("gpt-5-chat", "2025-08-07"),
+    ("gpt-5.2", "2025-12-11"),
+    ("gpt-5.2-chat", "2025-12-11"),
+    ("gpt-5.3-chat", "2026-03-03"),
+    ("gpt-5.4-nano", "2026-03-17"),
+    ("gpt-5.4-mini", "2026-03-17"),
+    ("gpt-5.4", "2026-03-05"),
+    ("gpt-5.5", "2026-04-24"),
+    ("Deepseek-V3.1", "1"),
+    ("Deepseek-V3.2", "1"),
+    ("gpt-oss-120b", "1"),
+    ("Llama-4-Maverick-17B-128E-Instruct-FP8", "1"),
+    ("grok-4", "1"),
+    ("grok-4-fast-reasoning", "1"),
+    ("claude-haiku-4-5", "20251001"),
+    ("claude-sonnet-4-5", "20250929"),
+    ("claude-opus-4-1", "20250805"),
+    ("claude-opus-4-6", "1"),
+    ("claude-opus-4-7", "1"),
+];
+
+fn catalog() -> Catalog {
+    Catalog::embedded().unwrap()
+}
+
+#[test]
+fn pools_match_the_seed() {
+    let catalog = catalog();
+    let canonical = |name: &str| catalog.get(name).unwrap().name.clone();
+    let of_seed: Vec<String> = SEED.iter().map(|(name, _)| canonical(name)).collect();
+    assert_eq!(catalog.pool("2025-11-18").unwrap(), of_seed);
+    for (name, version) in SEED {
+        assert_eq!(catalog.get(name).unwrap().version.as_deref(), Some(version), "{name}");
+    }
+    let mut oldest = catalog.pool("2025-05-19").unwrap().to_vec();
+    oldest.sort();
+    assert_eq!(oldest, ["gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "o4-mini"]);
+    let mut older = catalog.pool("2025-08-07").unwrap().to_vec();
+    older.sort();
+    let added = ["gpt-5", "gpt-5-chat", "gpt-5-mini", "gpt-5-nano"];
+    let mut expected: Vec<&str> = oldest.iter().map(String::as_str).chain(added).collect();
+    expected.sort_unstable();
+    assert_eq!(older, expected);
+    assert_eq!(catalog.pool("2025-11"), None);
+}
+
+#[test]
+fn members_of_pools_can_be_routed_to() {
+    let catalog = catalog();
+    for version in catalog.versions() {
+        let members = catalog.pool(version).unwrap();
+        assert_eq!(members.iter().collect::<HashSet<_>>().len(), members.len(), "{version}");
+        for name in members {
+            let facts = catalog.get(name).unwrap_or_else(|| panic!("{version}: {name}"));
+            assert_eq!(&facts.name, name, "a pool lists names, not aliases");
+            assert!(facts.price.is_some() && facts.context.is_some() && facts.abilities.is_some(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn names_and_aliases_are_unique() {
+    let mut seen = HashSet::new();
+    for facts in catalog().models() {
+        // An alias may be the name in the catalog's spelling of Azure; it must not be any other model's.
+        let own: HashSet<String> =
+            std::iter::once(&facts.name).chain(&facts.aliases).map(|name| name.to_ascii_lowercase()).collect();
+        for name in own {
+            assert!(seen.insert(name.clone()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn numbers_are_sane() {
+    for facts in catalog().models() {
+        let (name, price) = (&facts.name, facts.price.as_ref().unwrap());
+        let cached = price.cached_input.unwrap_or(price.input);
+        assert!(0.0 < price.input && cached <= price.input && price.input < price.output, "{name}");
+        let abilities = facts.abilities.as_ref().unwrap();
+        let mut scores = abilities.by_effort.clone();
+        if let Some(efforts) = &facts.reasoning {
+            scores.push((efforts.default, abilities.default));
+        }
+        scores.sort_by_key(|(effort, _)| *effort);
+        assert!(scores.iter().all(|(_, score)| (0.0..=100.0).contains(score)), "{name}");
+        assert!(scores.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1), "{name}: {scores:?}");
+    }
+}
+
+#[test]
+fn prices_and_limits_agree_with_the_collected_facts() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/facts/models.json");
+    let Ok(text) = std::fs::read_to_string(path) else {
+        println!("skipped: {path} is not here");
+        return;
+    };
+    let collected: Value = serde_json::from_str(&text).unwrap();
+    let rows = collected["models"].as_array().unwrap().iter();
+    let rows = rows.chain(collected["newer_router_pool_autumn_2026"]["models"].as_array().unwrap());
+    let catalog = catalog();
+    let mut seen = 0;
+    for row in rows {
+        let name = row["id"].as_str().unwrap();
+        let facts = catalog.get(name).unwrap_or_else(|| panic!("{name} is missing"));
+        let (price, theirs) = (facts.price.as_ref().unwrap(), &row["price_usd_per_mtok"]);
+        assert_eq!(Some(price.input), theirs["input"].as_f64(), "{name}");
+        assert_eq!(price.cached_input, theirs["cached_input"].as_f64(), "{name}");
+        assert_eq!(price.cache_write, theirs["cache_write_5m"].as_f64(), "{name}");
+        assert_eq!(Some(price.output), theirs["output"].as_f64(), "{name}");
+        assert_eq!(facts.publisher.as_deref(), row["format_publisher"].as_str(), "{name}");
+        let long = price.long_context.as_ref();
+        let tiers = &theirs["long_context_tiers"];
+        assert_eq!(long.map(|long| long.input), tiers["input_cost_per_token_above_272k_tokens"].as_f64(), "{name}");
+        assert_eq!(long.map(|long| long.output), tiers["output_cost_per_token_above_272k_tokens"].as_f64(), "{name}");
+        let (context, newer) = (facts.context.unwrap(), row.get("capabilities").is_none());
+        let total = row["context"]["azure_total"].as_u64();
+        let window = context.window.unwrap_or(context.input);
+        assert!(total.is_none_or(|total| total == u64::from(window)), "{name}");
+        let can = if newer { row } else { &row["capabilities"] };
+        assert_eq!(facts.capabilities.images, can["vision"].as_bool(), "{name}");
+        assert_eq!(facts.capabilities.tools, can["tools"].as_bool(), "{name}");
+        assert_eq!(facts.capabilities.json_schema, can["json_schema"].as_bool(), "{name}");
+        seen += 1;
+    }
+    assert_eq!(seen, catalog.models().len());
+}
+
+#[test]
+fn relatives_lend_the_score_at_the_borrowers_default_effort() {
+    let catalog = catalog();
+    let abilities = |name: &str| catalog.get(name).unwrap().abilities.clone().unwrap();
+    assert_eq!(abilities("gpt-5.2-chat"), abilities("gpt-5.3-chat"));
+    assert_eq!(abilities("claude-opus-5"), abilities("claude-opus-4-7"));
+    // gpt-5.4-nano does not reason by default, gpt-5.6-luna does.
+    let (lender, borrower) = (abilities("gpt-5.4-nano"), abilities("gpt-5.6-luna"));
+    assert!(lender.by_effort.contains(&(Effort::Medium, borrower.default)));
+    assert!(borrower.by_effort.contains(&(Effort::None, lender.default)));
+    assert_eq!(lender.by_effort.len(), borrower.by_effort.len());
+}
+
+#[test]
+fn rule_sets_are_put_in_place() {
+    let catalog = catalog();
+    let parameters = |name: &str| catalog.get(name).unwrap().parameters.clone();
+    assert!(parameters("GPT-5").refuses("temperature") && !parameters("gpt-4o").refuses("temperature"));
+    assert_eq!(parameters("o4-mini").rename, [("max_tokens".to_owned(), "max_completion_tokens".to_owned())]);
+    assert!(parameters("gpt-5.4").drop_when_reasoning.contains(&"temperature".to_owned()));
+    assert!(parameters("claude-opus-4-7").refuses("top_p") && !parameters("claude-opus-4-6").refuses("top_p"));
+    // Otherwise the field would be both refused and accepted.
+    for facts in catalog.models() {
+        let accepts = facts.reasoning.as_ref().is_some_and(|efforts| !efforts.accepts.is_empty());
+        assert!(!(accepts && facts.parameters.refuses("reasoning_effort")), "{}", facts.name);
+    }
+}
+
+#[test]
+fn a_broken_catalog_says_what_is_wrong() {
+    let broken = |models: &str| {
+        let text = format!(r#"{{"pools": {{}}, "rules": {{}}, "models": [{models}]}}"#);
+        Catalog::parse(&text).unwrap_err()
+    };
+    let row = r#""publisher": null, "price": null, "context": null, "abilities": null"#;
+    assert_eq!(broken(&format!(r#"{{"name": "a", {row}, "parameters": "x"}}"#)), "a: there are no rules named x");
+    assert_eq!(broken(&format!(r#"{{"name": "a", {row}, "abilities_like": "b"}}"#)), "a: there is no model b");
+    assert_eq!(broken(&format!(r#"{{"name": "a", {row}, "abilities_like": "a"}}"#)), "a: a has no abilities to lend");
+    assert!(broken(&format!(r#"{{"name": "a", {row}, "colour": 1}}"#)).starts_with("a: unknown field `colour`"));
+    assert!(Catalog::parse("").is_err());
+}

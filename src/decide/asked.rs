@@ -1,0 +1,89 @@
+//! Who asks, and for what.
+
+use super::Refusal;
+use crate::policy::{Consumer, ModelId, Policy};
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A router: automatic choice.
+    Router(usize),
+    /// Exactly this model.
+    Model(ModelId),
+}
+
+/// On whose behalf a request comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// The policy has no consumers: everyone may use everything.
+    Anyone,
+    /// Index into the policy's consumers.
+    Consumer(usize),
+    /// The policy has consumers and this is none of them.
+    Nobody,
+}
+
+impl Caller {
+    /// Finds the caller by request headers; `header` gives the value of a (lower-case) header.
+    pub fn identify<'h>(policy: &Policy, header: impl Fn(&str) -> Option<&'h str>) -> Self {
+        let Some(consumers) = &policy.consumers else { return Caller::Anyone };
+        let is_caller = |consumer: &Consumer| header(&consumer.header) == Some(consumer.equals.as_str());
+        consumers.iter().position(is_caller).map_or(Caller::Nobody, Caller::Consumer)
+    }
+
+    /// The consumer, where it is one.
+    pub fn consumer(self, policy: &Policy) -> Option<&Consumer> {
+        match self {
+            Caller::Consumer(index) => policy.consumers.as_ref()?.get(index),
+            Caller::Anyone | Caller::Nobody => None,
+        }
+    }
+
+    /// Whether this caller may have answers of this model.
+    pub fn may_use_model(self, policy: &Policy, model: ModelId) -> bool {
+        match self.consumer(policy) {
+            Some(consumer) => consumer.models.as_ref().is_none_or(|models| models.contains(&model)),
+            None => self == Caller::Anyone,
+        }
+    }
+
+    fn may_ask(self, policy: &Policy, asked: Asked) -> bool {
+        match (self.consumer(policy), asked) {
+            (_, Asked::Model(model)) => self.may_use_model(policy, model),
+            (Some(consumer), Asked::Router(router)) => {
+                consumer.routers.as_ref().is_none_or(|routers| routers.contains(&router))
+            }
+            (None, Asked::Router(_)) => self == Caller::Anyone,
+        }
+    }
+}
+
+/// Resolves a name, with LiteLLM's prefixes taken off where the whole name is not known.
+///
+/// # Errors
+/// [`Refusal::NoModel`], [`Refusal::UnknownModel`] or [`Refusal::NotAllowed`]. A caller who may not use a name learns
+/// no more about it than that.
+pub fn asked(policy: &Policy, name: Option<&str>, caller: Caller) -> Result<Asked, Refusal> {
+    let name = name.filter(|name| !name.is_empty()).ok_or(Refusal::NoModel)?;
+    let stripped = || {
+        let rest = name.strip_prefix("azure_ai/").unwrap_or(name);
+        rest.strip_prefix("model_router/").and_then(|name| resolve(policy, name))
+    };
+    let shown = || name.chars().take(128).collect::<String>();
+    let asked = resolve(policy, name).or_else(stripped).ok_or_else(|| Refusal::UnknownModel(shown()))?;
+    if caller.may_ask(policy, asked) { Ok(asked) } else { Err(Refusal::NotAllowed(shown())) }
+}
+
+/// An exact name first, then any name or alias without regard to case, as Azure compares deployments.
+fn resolve(policy: &Policy, name: &str) -> Option<Asked> {
+    let by = |same: &dyn Fn(&str) -> bool| {
+        let router = policy.routers.iter().position(|router| same(&router.name)).map(Asked::Router);
+        let model = || policy.models.iter().position(|model| same(&model.name)).map(Asked::Model);
+        router.or_else(model)
+    };
+    let alias = || {
+        let has = |aliases: &[String]| aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name));
+        policy.models.iter().position(|model| has(&model.aliases)).map(Asked::Model)
+    };
+    by(&|known| known == name).or_else(|| by(&|known| known.eq_ignore_ascii_case(name))).or_else(alias)
+}

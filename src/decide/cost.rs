@@ -1,0 +1,52 @@
+//! Money: what tokens cost.
+//!
+//! Prices are USD per million tokens. What is not known is never guessed low: cached or written tokens without a price
+//! of their own cost as much as plain input.
+
+use crate::catalog::Price;
+use crate::predict::Prediction;
+use serde::{Deserialize, Serialize};
+
+/// Tokens that an answer took, as the provider counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// All input tokens, cached ones included.
+    pub input: u64,
+    /// Input tokens that came from the provider's prompt cache.
+    pub cached_input: u64,
+    /// Input tokens that were written to it.
+    pub cache_write: u64,
+    /// All output tokens, reasoning included.
+    pub output: u64,
+    /// Output tokens spent on reasoning.
+    pub reasoning: u64,
+}
+
+/// USD for `usage` at `price`, with a router's `fee` per million input tokens.
+pub fn of_usage(price: &Price, fee: f64, usage: &Usage) -> f64 {
+    let long = price.long_context.as_ref().filter(|long| usage.input > u64::from(long.above));
+    let (input, cached_input, output) = match long {
+        Some(long) => (long.input, long.cached_input, long.output),
+        None => (price.input, price.cached_input, price.output),
+    };
+    let cached = usage.cached_input.min(usage.input);
+    let written = usage.cache_write.min(usage.input - cached);
+    let plain = usage.input - cached - written;
+    let millions = |tokens: u64, price: f64| tokens as f64 * price / 1e6;
+    millions(plain, input)
+        + millions(cached, cached_input.unwrap_or(input))
+        + millions(written, price.cache_write.unwrap_or(input))
+        + millions(usage.output, output)
+        + millions(usage.input, fee)
+}
+
+/// Expected USD of a request before it is sent. `cached` of the input tokens are likely in the provider's cache.
+pub fn expected(price: &Price, fee: f64, input: u32, cached: u32, prediction: &Prediction) -> f64 {
+    let usage = Usage {
+        input: input.into(),
+        cached_input: cached.into(),
+        output: prediction.output_tokens.into(),
+        ..Usage::default()
+    };
+    of_usage(price, fee, &usage)
+}

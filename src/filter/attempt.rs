@@ -1,0 +1,306 @@
+//! The `attempt` plugin: upstream, once per attempt, on the client's original body.
+//!
+//! Owns the rewriting of the request for this attempt's candidate, the hold on the answer until it is known to be one,
+//! and the accounts. Never decides which model comes next: the plan has done that.
+
+use super::host;
+use super::metrics::Metrics;
+use super::property;
+use crate::attempt::{Brief, Slot, apply, rewrite};
+use crate::decide::cost::of_usage;
+use crate::response::stream::{Events, First};
+use crate::response::{Answer, Failure, read_answer};
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::{Action, BufferType, MapType};
+use std::rc::Rc;
+
+const REQUEST: MapType = MapType::HttpRequestHeaders;
+const RESPONSE: MapType = MapType::HttpResponseHeaders;
+/// An answer that is no stream is held until it is whole, up to this many bytes; a longer one goes on unread.
+const LONGEST_ANSWER: usize = 8 << 20;
+
+/// One attempt.
+pub struct AttemptContext {
+    metrics: Rc<Metrics>,
+    work: Option<Work>,
+    reply: Reply,
+    /// The attempt has been counted.
+    counted: bool,
+    /// Bytes of the held answer that have been seen.
+    read: usize,
+}
+
+/// What is to be done: the plan and this attempt's place in it.
+struct Work {
+    brief: Brief,
+    slot: Slot,
+    /// How the attempts before this one ended.
+    trace: String,
+}
+
+/// The state of the answer.
+enum Reply {
+    /// No headers yet.
+    Awaited,
+    /// Passes as it is.
+    Untouched,
+    /// Held until it is whole.
+    Whole,
+    /// Held until its first event, then passed event by event.
+    Stream { events: Box<Events>, held: bool, passed: Vec<u8> },
+    /// Held answer turned out to be an error; what still comes is dropped.
+    Failed,
+}
+
+impl AttemptContext {
+    pub fn new(metrics: Rc<Metrics>) -> Self {
+        AttemptContext { metrics, work: None, reply: Reply::Awaited, counted: false, read: 0 }
+    }
+
+    fn rewrite_body(&self, size: usize) -> Action {
+        let Some(Work { brief, slot, .. }) = &self.work else { return Action::Continue };
+        let body = host::buffer(BufferType::HttpRequestBody, 0, size);
+        match rewrite(&body, &brief.request, slot) {
+            Ok(edits) => {
+                let edited = apply(&body, &edits);
+                host::set_header(REQUEST, "content-length", Some(&edited.len().to_string()));
+                host::set_buffer(BufferType::HttpRequestBody, size, &edited);
+                Action::Continue
+            }
+            Err(_) => misconfigured("A filter between the two plugins has made the body unreadable."),
+        }
+    }
+
+    /// Counts the attempt once, and leaves its result in the trace.
+    fn count(&mut self, result: &str) {
+        let Some(Work { slot, trace, .. }) = &self.work else { return };
+        if !std::mem::replace(&mut self.counted, true) {
+            self.metrics.add("attempts_total", &[("model", &slot.model), ("result", result)], 1);
+            host::set_property(property::TRACE, format!("{trace}{}={result}", slot.model).as_bytes());
+        }
+    }
+
+    /// Turns the held answer into an error, so that Envoy's retry policy sees it.
+    fn fail(&mut self, failure: &Failure, held: usize) -> Action {
+        self.count(failure.result);
+        self.reply = Reply::Failed;
+        let body = failure.body.as_deref().unwrap_or(
+            br#"{"error":{"message":"The provider's answer could not be read.","type":"server_error","param":null,"code":"invalid_answer"}}"#,
+        );
+        host::set_header(RESPONSE, ":status", Some(&failure.status.to_string()));
+        host::set_header(RESPONSE, "content-type", Some("application/json"));
+        host::set_header(RESPONSE, "content-length", Some(&body.len().to_string()));
+        host::set_buffer(BufferType::HttpResponseBody, held, body);
+        Action::Continue
+    }
+
+    fn whole_answer(&mut self, size: usize, end_of_stream: bool) -> Action {
+        if !end_of_stream && size <= LONGEST_ANSWER {
+            self.read = size;
+            return Action::Pause;
+        }
+        if !end_of_stream {
+            self.reply = Reply::Untouched;
+            self.count("200");
+            self.account(&Answer::default());
+            return Action::Continue;
+        }
+        match read_answer(&host::buffer(BufferType::HttpResponseBody, 0, size)) {
+            Ok(answer) => {
+                self.count("200");
+                self.account(&answer);
+                self.reply = Reply::Untouched;
+                Action::Continue
+            }
+            Err(failure) => self.fail(&failure, size),
+        }
+    }
+
+    fn stream_chunk(&mut self, size: usize, end_of_stream: bool) -> Action {
+        let Reply::Stream { events, held, passed } = &mut self.reply else { return Action::Continue };
+        let fresh = size.saturating_sub(self.read);
+        let chunk = match fresh {
+            0 => Vec::new(),
+            _ => host::buffer(BufferType::HttpResponseBody, self.read, fresh),
+        };
+        let mut changed = events.push(&chunk).map(|bytes| passed.extend_from_slice(bytes)).is_some();
+        if end_of_stream {
+            let rest = events.finish();
+            changed |= !rest.is_empty();
+            passed.extend_from_slice(rest);
+        }
+        if *held {
+            match events.first() {
+                First::Waiting => {
+                    self.read = size;
+                    return Action::Pause;
+                }
+                First::Failed(failure) => {
+                    let failure = failure.clone();
+                    return self.fail(&failure, size);
+                }
+                First::Good => (*held, self.read) = (false, 0),
+            }
+        }
+        if changed {
+            host::set_buffer(BufferType::HttpResponseBody, size, passed);
+            passed.clear();
+        }
+        self.count("200");
+        if end_of_stream {
+            self.finish_stream();
+        }
+        Action::Continue
+    }
+
+    fn finish_stream(&mut self) {
+        if let Reply::Stream { events, .. } = std::mem::replace(&mut self.reply, Reply::Untouched) {
+            self.account(events.answer());
+        }
+    }
+
+    /// Tokens and money of an answer, into metrics and the access log.
+    fn account(&self, answer: &Answer) {
+        let Some(Work { brief, slot, .. }) = &self.work else { return };
+        if let Some(model) = &answer.model {
+            host::set_property(property::RESPONSE_MODEL, model.get(..128).unwrap_or(model).as_bytes());
+        }
+        let model = ("model", slot.model.as_str());
+        let Some(usage) = &answer.usage else {
+            return self.metrics.add("usage_missing_total", &[model], 1);
+        };
+        let counts = [
+            ("input", usage.input, property::INPUT_TOKENS),
+            ("cached_input", usage.cached_input, property::CACHED_TOKENS),
+            ("cache_write", usage.cache_write, ""),
+            ("output", usage.output, property::OUTPUT_TOKENS),
+            ("reasoning", usage.reasoning, property::REASONING_TOKENS),
+        ];
+        for (kind, tokens, name) in counts {
+            self.metrics.add("tokens_total", &[model, ("kind", kind)], tokens);
+            if !name.is_empty() {
+                host::set_property(name, tokens.to_string().as_bytes());
+            }
+        }
+        let Some(price) = &slot.price else { return };
+        let router = ("router", brief.router.as_str());
+        let cost = of_usage(price, brief.fee, usage);
+        self.metrics.add("cost_microdollars_total", &[router, model], microdollars(cost));
+        host::set_property(property::COST, format!("{cost:.6}").as_bytes());
+        if let Some(baseline) = &brief.baseline {
+            let cost = of_usage(baseline, 0.0, usage);
+            self.metrics.add("baseline_cost_microdollars_total", &[router], microdollars(cost));
+        }
+    }
+}
+
+/// Whole millionths of a dollar.
+fn microdollars(usd: f64) -> u64 {
+    (usd * 1e6).round() as u64
+}
+
+/// The plan, and the slot of this attempt. The number says which; an Envoy that does not choose the cluster anew on a
+/// retry comes to another cluster than the plan says, and then that cluster's first candidate counts.
+fn find_work() -> Option<Work> {
+    let brief: Brief = serde_json::from_slice(&host::property(&[property::BRIEF])?).ok()?;
+    let cluster = host::property(&["xds", "cluster_name"])?;
+    let number = host::property(&["upstream", "request_attempt_count"])
+        .and_then(|bytes| Some(u64::from_le_bytes(*bytes.first_chunk::<8>()?)))
+        .unwrap_or(1);
+    let here = |slot: &&Slot| slot.cluster.as_bytes() == cluster;
+    let planned = usize::try_from(number).ok().and_then(|number| brief.slots.get(number.checked_sub(1)?));
+    let slot = planned.filter(here).or_else(|| brief.slots.iter().find(here))?.clone();
+    let trace = host::property(&[property::TRACE]).and_then(|trace| String::from_utf8(trace).ok());
+    let trace = trace.map(|trace| trace + ",").unwrap_or_default();
+    Some(Work { brief, slot, trace: trace.clone() }).inspect(|work| leave_traces(work, number))
+}
+
+/// Tells the route plugin and the access log which attempt this is. `no_response` stands until there is one.
+fn leave_traces(Work { slot, trace, .. }: &Work, number: u64) {
+    host::set_property(property::TRACE, format!("{trace}{}=no_response", slot.model).as_bytes());
+    host::set_property(property::ATTEMPT, number.to_string().as_bytes());
+    host::set_property(property::MODEL, slot.model.as_bytes());
+    host::set_property(property::PROVIDER, slot.provider.as_bytes());
+    host::set_property(property::DROPPED, slot.drop.join(",").as_bytes());
+}
+
+/// Nothing can be sent to a provider that has not been rewritten for it.
+fn misconfigured(message: &str) -> Action {
+    let error = crate::response::error::ErrorReply::new(500, "misconfigured", message);
+    let headers = [("content-type", "application/json")];
+    host::send_reply(error.status, &headers, &error.body(crate::request::Shape::OpenAi));
+    Action::Pause
+}
+
+impl Context for AttemptContext {}
+
+impl HttpContext for AttemptContext {
+    fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
+        self.work = find_work();
+        let Some(work) = &self.work else {
+            return misconfigured("This cluster is not in the plan of the request: is the route plugin in place?");
+        };
+        for (name, value) in work.slot.outgoing().headers {
+            host::set_header(REQUEST, name, value);
+        }
+        if end_of_stream { Action::Continue } else { Action::Pause }
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        if end_of_stream { self.rewrite_body(size) } else { Action::Pause }
+    }
+
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        self.rewrite_body(usize::MAX)
+    }
+
+    fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
+        let Some(work) = &self.work else { return Action::Continue };
+        let status = host::header(RESPONSE, ":status").unwrap_or_default();
+        let content_type = host::header(RESPONSE, "content-type").unwrap_or_default();
+        let encoded = host::header(RESPONSE, "content-encoding").is_some();
+        let take_out_usage = work.slot.add_usage;
+        self.reply = match content_type.split(';').next().unwrap_or_default().trim() {
+            _ if status != "200" || encoded || end_of_stream => Reply::Untouched,
+            "text/event-stream" => {
+                // Its length is not known once events may be taken out.
+                host::set_header(RESPONSE, "content-length", None);
+                Reply::Stream { events: Box::new(Events::new(take_out_usage)), held: true, passed: Vec::new() }
+            }
+            "application/json" => Reply::Whole,
+            _ => Reply::Untouched,
+        };
+        if let Reply::Untouched = self.reply {
+            self.count(&status);
+            if status == "200" {
+                self.account(&Answer::default());
+            }
+            return Action::Continue;
+        }
+        Action::Pause
+    }
+
+    fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        match self.reply {
+            Reply::Awaited | Reply::Untouched => Action::Continue,
+            Reply::Whole => self.whole_answer(size, end_of_stream),
+            Reply::Stream { .. } => self.stream_chunk(size, end_of_stream),
+            Reply::Failed => {
+                host::set_buffer(BufferType::HttpResponseBody, size, &[]);
+                Action::Continue
+            }
+        }
+    }
+
+    fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+        // The body ended without a last callback.
+        self.on_http_response_body(self.read, true)
+    }
+
+    fn on_log(&mut self) {
+        self.metrics.note_memory("attempt");
+        self.count("no_response");
+        // A stream that broke off, or a client that left: what was seen counts.
+        self.finish_stream();
+    }
+}

@@ -1,0 +1,101 @@
+//! The host binding: one `.wasm`, two plugins, told apart by their `root_id`.
+//!
+//! Owns the contexts that Envoy calls, and the calls to Envoy. Never decides, reads or rewrites by itself: a callback
+//! reads what the host has, calls a pure function and applies what it says.
+
+mod attempt;
+mod host;
+mod metrics;
+mod property;
+mod route;
+
+use crate::policy::Policy;
+use log::{error, info, warn};
+use metrics::Metrics;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{ContextType, LogLevel};
+use std::rc::Rc;
+
+// The macro's exported function carries no documentation.
+#[allow(missing_docs)]
+mod entry {
+    use super::*;
+
+    proxy_wasm::main! {{
+        proxy_wasm::set_log_level(LogLevel::Info);
+        proxy_wasm::set_root_context(|_| Box::new(Root { plugin: Plugin::Unconfigured, metrics: Rc::default() }));
+    }}
+}
+
+/// What a plugin instance does.
+enum Plugin {
+    /// Before its configuration has been accepted.
+    Unconfigured,
+    /// Downstream: reads and decides.
+    Route(Rc<Policy>),
+    /// Upstream, once per attempt: rewrites, judges, accounts.
+    Attempt,
+}
+
+struct Root {
+    plugin: Plugin,
+    metrics: Rc<Metrics>,
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, _size: usize) -> bool {
+        let root_id = host::property(&["plugin_root_id"]).unwrap_or_default();
+        let plugin = match root_id.as_slice() {
+            b"route" => configure_route(),
+            // All that an attempt needs comes with the request, so there is nothing to configure.
+            b"attempt" => Some(Plugin::Attempt),
+            _ => {
+                error!("model_router: root_id must be 'route' or 'attempt'");
+                None
+            }
+        };
+        self.plugin = plugin.unwrap_or(Plugin::Unconfigured);
+        !matches!(self.plugin, Plugin::Unconfigured)
+    }
+
+    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
+        let metrics = Rc::clone(&self.metrics);
+        match &self.plugin {
+            Plugin::Route(policy) => Some(Box::new(route::RouteContext::new(Rc::clone(policy), metrics))),
+            Plugin::Attempt => Some(Box::new(attempt::AttemptContext::new(metrics))),
+            Plugin::Unconfigured => Some(Box::new(Inert)),
+        }
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+/// Reads the policy; every error goes to the log, and Envoy refuses to start.
+fn configure_route() -> Option<Plugin> {
+    let configuration = host::plugin_configuration();
+    match Policy::parse(&configuration) {
+        Ok(policy) => {
+            policy.warnings.iter().for_each(|warning| warn!("model_router: {warning}"));
+            info!(
+                "model_router: {} routers, {} models, {} providers",
+                policy.routers.len(),
+                policy.models.len(),
+                policy.providers.len()
+            );
+            Some(Plugin::Route(Rc::new(policy)))
+        }
+        Err(errors) => {
+            errors.iter().for_each(|error| error!("model_router: {error}"));
+            None
+        }
+    }
+}
+
+/// A stream of a plugin without a configuration; Envoy does not send it any, but must not be able to trap the VM.
+struct Inert;
+impl Context for Inert {}
+impl HttpContext for Inert {}

@@ -1,0 +1,91 @@
+//! Reads `consumers`.
+//!
+//! Owns the rules on who is recognised by what. Never decides what a request may do.
+
+use super::error::{quoted, suggestion};
+use super::models::Models;
+use super::names::Names;
+use super::node::{Fields, Node};
+use super::{Consumer, Router};
+use crate::catalog::Catalog;
+
+/// The consumers in the order of the document, `None` where the field is absent.
+pub(super) fn read(
+    root: &Fields<'_>,
+    routers: &[Router],
+    models: &Models<'_>,
+    catalog: &Catalog,
+) -> Option<Vec<Consumer>> {
+    let items = root.get("consumers")?.some_items("; leave it out to let everyone use everything")?;
+    let (mut names, mut consumers) = (Names::default(), Vec::new());
+    for node in &items {
+        if let Some(consumer) = consumer(node, &mut names, &consumers, routers, models, catalog) {
+            consumers.push(consumer);
+        }
+    }
+    Some(consumers)
+}
+
+fn consumer(
+    node: &Node<'_>,
+    names: &mut Names,
+    earlier: &[Consumer],
+    routers: &[Router],
+    models: &Models<'_>,
+    catalog: &Catalog,
+) -> Option<Consumer> {
+    let fields = node.object(&["name", "when", "routers", "models"])?;
+    let name = fields.require("name").and_then(|field| {
+        let name = field.label()?;
+        names.claim(&field, name);
+        Some(name.to_owned())
+    });
+    let when = fields.require("when").and_then(|field| when(&field, earlier));
+    let router = |item: &Node<'_>| {
+        let name = item.text()?;
+        let found = routers.iter().position(|router| router.name == name);
+        if found.is_none() {
+            let near = suggestion(name, routers.iter().map(|router| router.name.as_str()));
+            item.fail(format!("there is no router {}{near}", quoted(name)));
+        }
+        found
+    };
+    let routers = fields.get("routers").and_then(|field| ids(&field, router));
+    let models = fields.get("models").and_then(|field| ids(&field, |item| models.named_by(item, catalog)));
+    let (header, equals) = when?;
+    Some(Consumer { name: name?, header, equals, routers, models })
+}
+
+/// The header's name in lower case, and its value.
+fn when(node: &Node<'_>, earlier: &[Consumer]) -> Option<(String, String)> {
+    let fields = node.object(&["header", "equals"])?;
+    let header = fields.require("header").and_then(|field| {
+        let name = field.label()?;
+        // `token` of RFC 9110.
+        let legal = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if !name.chars().all(legal) {
+            field.fail(format!("must be the name of a header, found {}", quoted(name)));
+            return None;
+        }
+        Some(name.to_ascii_lowercase())
+    });
+    let equals = fields.require("equals").and_then(|field| field.phrase().map(str::to_owned));
+    let (header, equals) = (header?, equals?);
+    // The first match decides, so the later one would never be asked.
+    if let Some(same) = earlier.iter().find(|consumer| consumer.header == header && consumer.equals == equals) {
+        node.fail(format!("is the same as that of consumer {}", quoted(&same.name)));
+    }
+    Some((header, equals))
+}
+
+fn ids(node: &Node<'_>, find: impl Fn(&Node<'_>) -> Option<usize>) -> Option<Vec<usize>> {
+    let mut ids = Vec::new();
+    for item in node.items()? {
+        match find(&item) {
+            Some(id) if ids.contains(&id) => item.fail("is in the list already"),
+            Some(id) => ids.push(id),
+            None => {}
+        }
+    }
+    Some(ids)
+}

@@ -1,0 +1,148 @@
+//! Reads a model's facts: what the policy says of it, over what the catalog says.
+//!
+//! Owns the rules on prices, limits and abilities; every fact is overridden field by field. Never looks a model up.
+
+use super::node::{Fields, Node};
+use crate::catalog::{Abilities, Capabilities, Context, Effort, Efforts, LongContextPrice, Parameters, Price};
+
+/// A price in USD per million tokens.
+pub(super) fn amount(node: &Node<'_>) -> Option<f64> {
+    node.number("an amount of USD that is not negative", |amount| amount >= 0.0)
+}
+
+fn score(node: &Node<'_>) -> Option<f64> {
+    node.number("a score from 0 to 100", |score| (0.0..=100.0).contains(&score))
+}
+
+/// The field's value where it is given, else what is known already; an error where neither exists.
+fn either<'a, T>(
+    fields: &Fields<'a>,
+    name: &str,
+    known: Option<T>,
+    read: impl Fn(&Node<'a>) -> Option<T>,
+) -> Option<T> {
+    match (fields.get(name), known) {
+        (Some(node), _) => read(&node),
+        (None, Some(known)) => Some(known),
+        (None, None) => {
+            fields.require(name);
+            None
+        }
+    }
+}
+
+pub(super) fn price(node: &Node<'_>, known: Option<&Price>) -> Option<Price> {
+    let fields = node.object(&["input", "cached_input", "cache_write", "output", "long_context"])?;
+    let given = |name: &str| fields.get(name).and_then(|field| amount(&field));
+    let input = either(&fields, "input", known.map(|price| price.input), amount);
+    let cached_input = given("cached_input").or(known.and_then(|price| price.cached_input));
+    let cache_write = given("cache_write").or(known.and_then(|price| price.cache_write));
+    let output = either(&fields, "output", known.map(|price| price.output), amount);
+    let known_long = known.and_then(|price| price.long_context.as_ref());
+    let long_context = match fields.get("long_context") {
+        Some(field) => long_context(&field, known_long),
+        None => known_long.cloned(),
+    };
+    let price = Price { input: input?, cached_input, cache_write, output: output?, long_context };
+    // Most likely the input price is overridden and the catalog's price of cached input forgotten.
+    if let Some(cached) = price.cached_input.filter(|cached| *cached > price.input) {
+        let what = format!("cached input ({cached}) costs more than uncached input ({})", price.input);
+        node.notes.warn(&node.path, what);
+    }
+    Some(price)
+}
+
+fn long_context(node: &Node<'_>, known: Option<&LongContextPrice>) -> Option<LongContextPrice> {
+    let fields = node.object(&["above", "input", "cached_input", "output"])?;
+    let above = either(&fields, "above", known.map(|price| price.above), |field| field.whole(1, u32::MAX));
+    let input = either(&fields, "input", known.map(|price| price.input), amount);
+    let given = fields.get("cached_input").and_then(|field| amount(&field));
+    let cached_input = given.or(known.and_then(|price| price.cached_input));
+    let output = either(&fields, "output", known.map(|price| price.output), amount);
+    Some(LongContextPrice { above: above?, input: input?, cached_input, output: output? })
+}
+
+pub(super) fn context(node: &Node<'_>, known: Option<Context>) -> Option<Context> {
+    let fields = node.object(&["input", "output", "window"])?;
+    let tokens = |field: &Node<'_>| field.whole(1, u32::MAX);
+    let input = either(&fields, "input", known.map(|context| context.input), tokens);
+    let output = either(&fields, "output", known.map(|context| context.output), tokens);
+    let given = fields.get("window").and_then(|field| tokens(&field));
+    let window = given.or(known.and_then(|context| context.window));
+    Some(Context { input: input?, output: output?, window })
+}
+
+pub(super) fn capabilities(node: &Node<'_>, known: Capabilities) -> Capabilities {
+    let Some(fields) = node.object(&["images", "tools", "json_schema"]) else { return known };
+    let flag = |name: &str, known: Option<bool>| fields.get(name).and_then(|field| field.flag()).or(known);
+    Capabilities {
+        images: flag("images", known.images),
+        tools: flag("tools", known.tools),
+        json_schema: flag("json_schema", known.json_schema),
+    }
+}
+
+pub(super) fn reasoning(node: &Node<'_>, known: Option<&Efforts>) -> Option<Efforts> {
+    let fields = node.object(&["accepts", "default"])?;
+    let effort = |field: &Node<'_>| field.choice(&Effort::NAMES);
+    let accepts = either(&fields, "accepts", known.map(|efforts| efforts.accepts.clone()), |field| {
+        let mut accepts = Vec::new();
+        for item in field.items()? {
+            match effort(&item) {
+                Some(effort) if accepts.contains(&effort) => item.fail("is in the list already"),
+                Some(effort) => accepts.push(effort),
+                None => {}
+            }
+        }
+        Some(accepts)
+    });
+    let default = either(&fields, "default", known.map(|efforts| efforts.default), effort);
+    Some(Efforts { accepts: accepts?, default: default? })
+}
+
+pub(super) fn parameters(node: &Node<'_>, known: Parameters) -> Parameters {
+    let Some(fields) = node.object(&["drop", "drop_when_reasoning", "rename"]) else { return known };
+    let list = |name: &str, known: Vec<String>| match fields.get(name) {
+        Some(field) => {
+            let items = field.items().unwrap_or_default();
+            items.iter().filter_map(|item| item.label().map(str::to_owned)).collect()
+        }
+        None => known,
+    };
+    let rename = match fields.get("rename") {
+        Some(field) => renames(&field),
+        None => known.rename,
+    };
+    Parameters {
+        drop: list("drop", known.drop),
+        drop_when_reasoning: list("drop_when_reasoning", known.drop_when_reasoning),
+        rename,
+    }
+}
+
+fn renames(node: &Node<'_>) -> Vec<(String, String)> {
+    let Some(fields) = node.any_object("an object of old names to new ones") else { return Vec::new() };
+    let pair = |from: &str| Some((from.to_owned(), fields.require(from)?.label()?.to_owned()));
+    fields.names().filter_map(pair).collect()
+}
+
+/// A score, or scores by effort with a `default`.
+pub(super) fn abilities(node: &Node<'_>) -> Option<Abilities> {
+    if !node.value.is_object() {
+        let default = node.number("a score from 0 to 100, or an object of scores by effort", |score| {
+            (0.0..=100.0).contains(&score)
+        })?;
+        return Some(Abilities { default, by_effort: Vec::new() });
+    }
+    let efforts = Effort::NAMES.iter().map(|(name, _)| *name);
+    let known: Vec<&str> = std::iter::once("default").chain(efforts).collect();
+    let fields = node.object(&known)?;
+    let default = fields.require("default").and_then(|field| score(&field));
+    let mut by_effort = Vec::new();
+    for (name, effort) in Effort::NAMES {
+        if let Some(score) = fields.get(name).and_then(|field| score(&field)) {
+            by_effort.push((effort, score));
+        }
+    }
+    Some(Abilities { default: default?, by_effort })
+}

@@ -1,0 +1,212 @@
+//! The configuration of the filter, validated.
+//!
+//! Owns the way from the plugin's configuration bytes to a [`Policy`]: every error names its path and the rule it
+//! breaks, and all errors are reported at once. Never talks to the host and never sees a request.
+
+mod consumers;
+mod error;
+mod facts;
+mod models;
+mod names;
+mod node;
+mod providers;
+mod read;
+mod routers;
+mod structpb;
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+
+pub use error::Error;
+
+use crate::catalog::{Abilities, Capabilities, Context, Efforts, Parameters, Price};
+
+/// Slots of a plan, and thereby attempts of a request, at most.
+pub const MAX_ATTEMPTS: usize = 8;
+
+/// A validated configuration. Indices (`ModelId`, `ProviderId`) point into its own lists and are always in range.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Virtual models.
+    pub routers: Vec<Router>,
+    /// Every configured model, catalog facts and overrides resolved.
+    pub models: Vec<Model>,
+    /// Where models are served.
+    pub providers: Vec<Provider>,
+    /// `None`: everyone may use everything.
+    pub consumers: Option<Vec<Consumer>>,
+    /// What happens to requests on paths that are no model API.
+    pub unknown_paths: UnknownPaths,
+    /// Attempts per request, 1..=[`MAX_ATTEMPTS`].
+    pub max_attempts: usize,
+    /// Things worth telling at start that are no errors (a router without failover, …), each with its path.
+    pub warnings: Vec<String>,
+}
+
+impl Policy {
+    /// Reads the plugin's configuration: JSON text (a StringValue's content) or a serialised `google.protobuf.Struct`
+    /// (plain YAML in the Envoy YAML).
+    ///
+    /// # Errors
+    /// All rules that the configuration breaks, never an empty list.
+    pub fn parse(bytes: &[u8]) -> Result<Policy, Vec<Error>> {
+        Policy::from_value(&read::value(bytes).map_err(|error| vec![error])?)
+    }
+
+    /// Like [`Policy::parse`], from a document that is read already.
+    ///
+    /// # Errors
+    /// All rules that the configuration breaks, never an empty list.
+    pub fn from_value(value: &Value) -> Result<Policy, Vec<Error>> {
+        read::policy(value)
+    }
+}
+
+/// Index into [`Policy::models`].
+pub type ModelId = usize;
+/// Index into [`Policy::providers`].
+pub type ProviderId = usize;
+
+/// A virtual model that clients name in `model`.
+#[derive(Clone, Debug)]
+pub struct Router {
+    /// What clients send.
+    pub name: String,
+    /// Its mode.
+    pub mode: Mode,
+    /// Relative quality that may be given up for a cheaper model, 0..=1.
+    pub band: f64,
+    /// Router version, a key of the catalog's pools.
+    pub version: Option<String>,
+    /// For each of [`Policy::models`]: why the policy keeps it out of this router, or `None` where it is in the pool.
+    pub pool: Vec<Option<Outside>>,
+    /// Only providers in this zone may serve.
+    pub data_zone: Option<String>,
+    /// How conversations stay on a model.
+    pub session_affinity: Affinity,
+    /// The model against which savings are measured; it has a price.
+    pub baseline: Option<ModelId>,
+    /// USD per million input tokens on top of the model's price.
+    pub fee: f64,
+}
+
+/// Why a configured model does not belong to a router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    /// Not in the router's subset.
+    Subset,
+    /// Not in the pool of the router's version.
+    Version,
+    /// Its publisher is not allowed.
+    Publisher,
+    /// No provider in the router's data zone.
+    DataZone,
+}
+
+/// How a router weighs quality against cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Mode {
+    Quality,
+    Balanced,
+    Cost,
+    /// `mode: {band: …}`
+    Band,
+}
+
+/// How conversations stay on a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Affinity {
+    Adaptive,
+    Sticky,
+    None,
+}
+
+/// What happens to requests on paths that are no model API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownPaths {
+    /// 404 in OpenAI's shape.
+    Reject,
+    /// Untouched.
+    Pass,
+}
+
+/// A model with all that deciding and rewriting need.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The name in the policy, unique.
+    pub name: String,
+    /// Other names by which a client may ask for it.
+    pub aliases: Vec<String>,
+    /// Publisher, where known.
+    pub publisher: Option<String>,
+    /// Providers in order of preference, at least one; each is a slot of its own.
+    pub served_by: Vec<Served>,
+    /// `None`: unknown; such a model is in no router's pool.
+    pub price: Option<Price>,
+    /// `None`: unknown, and not checked.
+    pub context: Option<Context>,
+    /// What it can take.
+    pub capabilities: Capabilities,
+    /// Effort control, where it has one.
+    pub reasoning: Option<Efforts>,
+    /// What its API refuses.
+    pub parameters: Parameters,
+    /// `None`: unknown; such a model is in no router's pool.
+    pub abilities: Option<Abilities>,
+}
+
+/// A model at a provider.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// Where.
+    pub provider: ProviderId,
+    /// What the provider calls the model: the value of `model`, or Azure's deployment.
+    pub deployment: String,
+}
+
+/// Where models are served.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// Unique name.
+    pub name: String,
+    /// Envoy cluster.
+    pub cluster: String,
+    /// Wire format.
+    pub dialect: Dialect,
+    /// Path prefix without a trailing slash: `/v1`, `/openai`, or empty.
+    pub path: String,
+    /// Value of `:authority` toward the provider; `None` leaves it to Envoy and the client.
+    pub authority: Option<String>,
+    /// `api-version` of Azure's classic paths; `None`: Azure's v1 paths, which need none.
+    pub api_version: Option<String>,
+    /// Data zone.
+    pub data_zone: Option<String>,
+}
+
+/// Wire format of a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Dialect {
+    OpenAi,
+    AzureOpenAi,
+    Anthropic,
+}
+
+/// Who may use what. The first consumer whose header matches a request is the one who asks.
+#[derive(Clone, Debug)]
+pub struct Consumer {
+    /// Unique name.
+    pub name: String,
+    /// Lower-case name of the header that identifies it.
+    pub header: String,
+    /// The header's exact value.
+    pub equals: String,
+    /// Indices into [`Policy::routers`]; `None`: all.
+    pub routers: Option<Vec<usize>>,
+    /// Models; `None`: all.
+    pub models: Option<Vec<ModelId>>,
+}

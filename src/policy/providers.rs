@@ -1,0 +1,96 @@
+//! Reads `providers`.
+//!
+//! Owns the rules on where a provider is and how it is spoken to. Never asks whether anything uses it.
+
+use super::names::Names;
+use super::node::{Fields, Node};
+use super::{Dialect, Provider};
+
+const FIELDS: [&str; 7] = ["name", "cluster", "dialect", "path", "authority", "api_version", "data_zone"];
+const DIALECTS: [(&str, Dialect); 3] =
+    [("openai", Dialect::OpenAi), ("azure_openai", Dialect::AzureOpenAi), ("anthropic", Dialect::Anthropic)];
+
+/// The providers in the order of the document; a broken one keeps its place.
+pub(super) fn read(root: &Fields<'_>) -> Vec<Provider> {
+    let items = root.require("providers").and_then(|node| node.some_items(": every model is served by a provider"));
+    let mut names = Names::default();
+    items.unwrap_or_default().iter().map(|node| provider(node, &mut names)).collect()
+}
+
+fn provider(node: &Node<'_>, names: &mut Names) -> Provider {
+    let mut provider = Provider {
+        name: String::new(),
+        cluster: String::new(),
+        dialect: Dialect::OpenAi,
+        path: String::new(),
+        authority: None,
+        api_version: None,
+        data_zone: None,
+    };
+    let Some(fields) = node.object(&FIELDS) else { return provider };
+    if let Some(field) = fields.require("name") {
+        // Kept as it is even where it is not legal, lest every model that names it is blamed too.
+        field.value.as_str().unwrap_or_default().clone_into(&mut provider.name);
+        if let Some(name) = field.label() {
+            names.claim(&field, name);
+        }
+    }
+    if let Some(cluster) = fields.require("cluster").and_then(|field| field.label()) {
+        cluster.clone_into(&mut provider.cluster);
+    }
+    let dialect = fields.require("dialect").and_then(|field| field.choice(&DIALECTS));
+    provider.dialect = dialect.unwrap_or(Dialect::OpenAi);
+    provider.path = match fields.get("path") {
+        Some(field) => path(&field).unwrap_or_default(),
+        None if provider.dialect == Dialect::AzureOpenAi => "/openai".to_owned(),
+        None => "/v1".to_owned(),
+    };
+    provider.authority = fields.get("authority").and_then(|field| authority(&field));
+    if let Some(field) = fields.get("api_version") {
+        provider.api_version = api_version(&field);
+        if dialect.is_some_and(|dialect| dialect != Dialect::AzureOpenAi) {
+            field.fail("only a provider with the dialect azure_openai has one");
+        }
+    }
+    // Zones are compared without regard to case.
+    provider.data_zone = fields.get("data_zone").and_then(|field| field.label().map(str::to_ascii_lowercase));
+    provider
+}
+
+/// A prefix of the provider's paths. Empty means that there is none.
+fn path(node: &Node<'_>) -> Option<String> {
+    let path = node.text()?;
+    let rule = if path.is_empty() {
+        return Some(String::new());
+    } else if !path.starts_with('/') {
+        "must start with `/`"
+    } else if path.ends_with('/') {
+        "must not end with `/`"
+    } else if path.contains(['?', '#']) {
+        "must be a path without a query"
+    } else if !path.chars().all(|c| c.is_ascii_graphic()) {
+        "must be visible ASCII"
+    } else {
+        return Some(path.to_owned());
+    };
+    node.fail(rule);
+    None
+}
+
+fn authority(node: &Node<'_>) -> Option<String> {
+    let host = node.label()?;
+    if !host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']')) {
+        node.fail("must be a host name, with a port if need be, and nothing else");
+        return None;
+    }
+    Some(host.to_owned())
+}
+
+fn api_version(node: &Node<'_>) -> Option<String> {
+    let version = node.label()?;
+    if !version.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')) {
+        node.fail("must be a version like 2024-10-21");
+        return None;
+    }
+    Some(version.to_owned())
+}

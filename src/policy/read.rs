@@ -1,0 +1,74 @@
+//! From bytes to a value, and from a value to a [`Policy`].
+//!
+//! Owns the top level of the document and the order in which its parts are read. Never judges what is inside a part.
+
+use serde_json::Value;
+
+use super::error::Error;
+use super::names::Names;
+use super::node::{Fields, Node, Notes};
+use super::{MAX_ATTEMPTS, Policy, UnknownPaths};
+use super::{consumers, models, providers, routers, structpb};
+use crate::catalog::Catalog;
+
+const FIELDS: [&str; 6] = ["routers", "models", "providers", "consumers", "unknown_paths", "max_attempts"];
+const UNKNOWN_PATHS: [(&str, UnknownPaths); 2] = [("reject", UnknownPaths::Reject), ("pass", UnknownPaths::Pass)];
+const EMPTY: &str = "is empty: give models, providers that serve them, and routers that choose among them";
+
+/// The JSON value that a plugin's configuration stands for.
+pub(super) fn value(bytes: &[u8]) -> Result<Value, Error> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    // No Struct with a field is valid JSON: each of its values follows a control character (0x12) that JSON allows
+    // nowhere. Nor can the first byte decide, as a Struct's (0x0a) is a line feed.
+    let rule = match (serde_json::from_slice(text), structpb::decode(bytes)) {
+        (Ok(value), _) | (Err(_), Ok(value)) => return Ok(value),
+        (Err(error), Err(_)) if matches!(text.first(), Some(b'{' | b'[')) => format!("is not valid JSON: {error}"),
+        (Err(_), Err(reason)) => format!("is neither JSON text nor a Struct ({reason})"),
+    };
+    Err(Error { path: String::new(), rule })
+}
+
+pub(super) fn policy(value: &Value) -> Result<Policy, Vec<Error>> {
+    let fail = |rule: String| vec![Error { path: String::new(), rule }];
+    if value.is_null() || value.as_object().is_some_and(|map| map.is_empty()) {
+        return Err(fail(EMPTY.to_owned()));
+    }
+    let catalog = Catalog::embedded().map_err(|error| fail(format!("the built-in catalog is broken: {error}")))?;
+    let notes = Notes::default();
+    let policy = Node::root(value, &notes).object(&FIELDS).map(|root| document(&root, &catalog));
+    let errors = notes.errors.take();
+    match policy {
+        Some(policy) if errors.is_empty() => Ok(Policy { warnings: notes.warnings.take(), ..policy }),
+        _ => Err(errors),
+    }
+}
+
+fn document(root: &Fields<'_>, catalog: &Catalog) -> Policy {
+    let notes = root.node.notes;
+    let providers = providers::read(root);
+    let nodes = root.get("routers").and_then(|node| node.items()).unwrap_or_default();
+    let models = models::read(root, catalog, &providers, &mut Names::default(), &nodes);
+    let context = routers::Context { catalog, models: &models, providers: &providers };
+    let routers: Vec<_> = nodes.iter().map(|node| routers::read(node, &context)).collect();
+    let consumers = consumers::read(root, &routers, &models, catalog);
+    let unknown_paths = root.get("unknown_paths").and_then(|field| field.choice(&UNKNOWN_PATHS));
+    let max_attempts = root.get("max_attempts").and_then(|field| field.whole(1, MAX_ATTEMPTS as u32));
+    for (at, provider) in providers.iter().enumerate() {
+        let mut served = models.0.iter().flat_map(|draft| &draft.model.served_by);
+        if !served.any(|served| served.provider == at) {
+            notes.warn(format!("providers[{at}]"), format!("no model is served by `{}`", provider.name));
+        }
+    }
+    Policy {
+        routers,
+        models: models.0.into_iter().map(|draft| draft.model).collect(),
+        providers,
+        consumers,
+        unknown_paths: unknown_paths.unwrap_or(UnknownPaths::Reject),
+        max_attempts: max_attempts.map_or(5, |attempts| attempts as usize),
+        warnings: Vec::new(),
+    }
+}

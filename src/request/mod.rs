@@ -1,0 +1,174 @@
+//! Reads a request: which API, which model, and what it needs.
+//!
+//! Owns the paths of the known APIs, the JSON reader and the view of a body as spans. Never decides where a request
+//! goes and never changes a byte.
+
+mod chat;
+pub mod json;
+mod path;
+
+pub use chat::{read_chat, read_members};
+pub use path::{Target, target};
+
+use json::{JsonError, Span};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// A model API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Api {
+    /// OpenAI's Chat Completions.
+    Chat,
+}
+
+/// Whose shape errors take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Shape {
+    OpenAi,
+    Azure,
+}
+
+/// A member of the body's outermost object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "[u32; 4]", into = "[u32; 4]")]
+pub struct Member {
+    /// The key's text between its quotes.
+    pub key: Span,
+    /// The value, strings with their quotes.
+    pub value: Span,
+}
+
+impl Member {
+    /// The key's value. `body` is the body it was read from.
+    pub fn name<'a>(&self, body: &'a [u8]) -> Cow<'a, str> {
+        let raw = self.key.of(body);
+        json::Text { span: self.key, escaped: raw.contains(&b'\\') }.value(body)
+    }
+}
+
+// Bodies are bounded far below 4 GiB (Envoy's buffer limit), so published positions fit 32 bits.
+impl From<[u32; 4]> for Member {
+    fn from([key_start, key_end, start, end]: [u32; 4]) -> Self {
+        let span = |start, end| Span { start: start as usize, end: end as usize };
+        Member { key: span(key_start, key_end), value: span(start, end) }
+    }
+}
+
+impl From<Member> for [u32; 4] {
+    fn from(member: Member) -> Self {
+        [member.key.start, member.key.end, member.value.start, member.value.end].map(|offset| offset as u32)
+    }
+}
+
+/// The outermost object of a body: enough to edit it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    /// Length of the body in bytes; spans belong to a body of this length only.
+    pub length: usize,
+    /// Offset of the first byte inside the object's brace.
+    pub inside: usize,
+    /// In the order of the body; no key occurs twice.
+    pub list: Vec<Member>,
+}
+
+impl Members {
+    /// The member of this name.
+    pub fn get(&self, body: &[u8], name: &str) -> Option<&Member> {
+        self.list.iter().find(|member| member.name(body) == name)
+    }
+}
+
+/// What deciding and rewriting need to know of a request.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The API that was called.
+    pub api: Api,
+    /// The bytes that spans point into.
+    pub body: &'a [u8],
+    /// Members of the outermost object.
+    pub members: Members,
+    /// `model` of the body; the path's deployment beats it.
+    pub model: Option<Cow<'a, str>>,
+    /// Whether the answer is a stream of events.
+    pub stream: bool,
+    /// Whether the client asked for usage in the stream.
+    pub include_usage: bool,
+    /// Requested limit of output tokens.
+    pub max_output: Option<u32>,
+    /// `reasoning_effort`, as sent.
+    pub effort: Option<Cow<'a, str>>,
+    /// What a model must be able to take.
+    pub needs: Needs,
+    /// Estimated input tokens: messages, tools, images.
+    pub input_tokens: u32,
+    /// Messages in the conversation.
+    pub messages: u32,
+}
+
+/// What a model must be able to take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Image parts.
+    pub images: bool,
+    /// Audio parts.
+    pub audio: bool,
+    /// At least one tool.
+    pub tools: bool,
+    /// `response_format: json_schema`.
+    pub json_schema: bool,
+}
+
+/// Why a body cannot be routed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// Nothing was sent.
+    Empty,
+    /// Not JSON.
+    Json(JsonError),
+    /// JSON, but not this API's request.
+    Invalid {
+        /// The member that is wrong: `messages[2].content`.
+        param: String,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+}
+
+impl ReadError {
+    /// The member that is wrong, where one can be named.
+    pub fn param(&self) -> Option<&str> {
+        match self {
+            ReadError::Invalid { param, .. } => Some(param),
+            _ => None,
+        }
+    }
+
+    /// Stable machine-readable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ReadError::Empty | ReadError::Json(_) => "invalid_json",
+            ReadError::Invalid { .. } => "invalid_request",
+        }
+    }
+}
+
+impl core::fmt::Display for ReadError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            ReadError::Empty => f.write_str("The request has no body; a JSON object is expected."),
+            ReadError::Json(error) => write!(f, "The body is not valid JSON: {error}."),
+            ReadError::Invalid { param, rule } => write!(f, "'{param}' {rule}."),
+        }
+    }
+}
+
+impl From<JsonError> for ReadError {
+    fn from(error: JsonError) -> Self {
+        ReadError::Json(error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

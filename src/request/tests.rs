@@ -1,0 +1,135 @@
+use super::*;
+
+fn chat(body: &str) -> Result<Request<'_>, ReadError> {
+    read_chat(body.as_bytes())
+}
+
+#[test]
+fn paths_of_every_client() {
+    let read = |path: &str| target(path).map(|target| (target.shape, target.deployment.map(Cow::into_owned)));
+    let openai = |path| assert_eq!(read(path), Some((Shape::OpenAi, None)), "{path}");
+    let azure = |path, deployment: Option<&str>| {
+        assert_eq!(read(path), Some((Shape::Azure, deployment.map(Into::into))), "{path}");
+    };
+    openai("/v1/chat/completions");
+    openai("/chat/completions");
+    azure("/openai/v1/chat/completions", None);
+    azure("/openai/v1/chat/completions?api-version=preview", None);
+    azure("/chat/completions?api-version=2024-05-01-preview", None);
+    azure("/models/chat/completions?api-version=2024-05-01-preview", None);
+    azure("/api/projects/proj1/openai/v1/chat/completions", None);
+    azure("/openai/deployments/dep1/chat/completions?api-version=2024-10-21", Some("dep1"));
+    azure("/openai/deployments/my%20router%2Fv1/chat/completions", Some("my router/v1"));
+    azure("/openai/deployments/100%25%zz%/chat/completions", Some("100%%zz%"));
+    for unknown in [
+        "",
+        "/",
+        "/v1/chat/completions/",
+        "/v2/chat/completions",
+        "/v1/embeddings",
+        "/openai/deployments//chat/completions",
+        "/openai/deployments/a/b/chat/completions",
+        "/api/projects//openai/v1/chat/completions",
+        "/evil/v1/chat/completions",
+    ] {
+        assert_eq!(read(unknown), None, "{unknown}");
+    }
+}
+
+#[test]
+fn reads_what_routing_needs_in_any_order() {
+    let body = r#"{"stream":true,"messages":[{"content":"hi","role":"user"}],"max_tokens":50,"stream_options":{"include_usage":true},
+        "model":"gpt\u002d5","reasoning_effort":"low","tools":[{"type":"function"}],"response_format":{"json_schema":{},"type":"json_schema"}}"#;
+    let request = chat(body).unwrap();
+    assert_eq!(request.model.as_deref(), Some("gpt-5"));
+    assert_eq!(request.effort.as_deref(), Some("low"));
+    assert_eq!((request.stream, request.include_usage, request.max_output), (true, true, Some(50)));
+    assert_eq!(request.needs, Needs { images: false, audio: false, tools: true, json_schema: true });
+    assert_eq!(request.messages, 1);
+    assert!(request.input_tokens > 4);
+    let names: Vec<_> = request.members.list.iter().map(|member| member.name(body.as_bytes()).into_owned()).collect();
+    assert_eq!(
+        names,
+        ["stream", "messages", "max_tokens", "stream_options", "model", "reasoning_effort", "tools", "response_format"]
+    );
+    let stream = request.members.get(body.as_bytes(), "stream").unwrap();
+    assert_eq!(stream.value.of(body.as_bytes()), b"true");
+}
+
+#[test]
+fn parts_and_images() {
+    let data = "A".repeat(100_000);
+    let body = format!(
+        r#"{{"messages":[{{"role":"system","content":"be brief"}},{{"role":"user","content":[{{"type":"text","text":"what is this?"}},
+        {{"type":"image_url","image_url":{{"url":"data:image/png;base64,{data}","detail":"low"}}}}]}}]}}"#
+    );
+    let request = chat(&body).unwrap();
+    assert!(request.needs.images);
+    assert!(request.input_tokens < 150, "base64 is no text: {}", request.input_tokens);
+    let audio = chat(r#"{"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":""}}]}]}"#);
+    assert!(audio.unwrap().needs.audio);
+    let empty_tools = chat(r#"{"messages":[{"role":"user","content":null}],"tools":[ ]}"#).unwrap();
+    assert!(!empty_tools.needs.tools);
+}
+
+#[test]
+fn nulls_are_as_good_as_absent() {
+    let body = r#"{"messages":[{"role":"user","content":"x"}],"model":null,"stream":null,"max_tokens":null,"tools":null,
+        "stream_options":null,"reasoning_effort":null,"response_format":null}"#;
+    let request = chat(body).unwrap();
+    assert_eq!((request.model, request.stream, request.max_output), (None, false, None));
+}
+
+#[test]
+fn errors_name_the_member_and_the_rule() {
+    let param = |body: &str| chat(body).unwrap_err().param().map(str::to_owned);
+    let user = r#"{"role":"user","content":"x"}"#;
+    let with = |members: &str| param(&format!(r#"{{"messages":[{user}],{members}}}"#));
+    for (body, expected) in [
+        (r#"{}"#, "messages"),
+        (r#"{"messages":[]}"#, "messages"),
+        (r#"{"messages":null}"#, "messages"),
+        (r#"{"messages":"hi"}"#, "messages"),
+        (r#"{"messages":[1]}"#, "messages[0]"),
+        (r#"{"messages":[{"content":"x"}]}"#, "messages[0].role"),
+        (r#"{"messages":[{"role":3}]}"#, "messages[0].role"),
+        (r#"{"messages":[{"role":"user","content":5}]}"#, "messages[0].content"),
+        (r#"{"messages":[{"role":"user","content":["x"]}]}"#, "messages[0].content"),
+        (r#"{"messages":[{"role":"user","content":"a","content":"b"}]}"#, "messages[0].content"),
+    ] {
+        assert_eq!(param(body).as_deref(), Some(expected), "{body}");
+    }
+    for (member, expected) in [
+        (r#""model":5"#, "model"),
+        (r#""stream":"yes""#, "stream"),
+        (r#""stream_options":[]"#, "stream_options"),
+        (r#""max_tokens":1.5"#, "max_tokens"),
+        (r#""max_tokens":-1"#, "max_tokens"),
+        (r#""max_completion_tokens":"9""#, "max_completion_tokens"),
+        (r#""tools":{}"#, "tools"),
+        (r#""response_format":"json""#, "response_format"),
+        (r#""reasoning_effort":1"#, "reasoning_effort"),
+        (r#""model":"a","model":"b""#, "model"),
+        (r#""model":"a","m\u006fdel":"b""#, "model"),
+    ] {
+        assert_eq!(with(member).as_deref(), Some(expected), "{member}");
+    }
+    assert_eq!(chat(r#"{"messages":[1]}"#).unwrap_err().to_string(), "'messages[0]' must be an object.");
+}
+
+#[test]
+fn what_is_no_json_object_is_said_so() {
+    for body in ["", "  \n", "[]", "null", "{", "{\"messages\":[", "\u{0}", "{\"a\":\"\\ud800\"}"] {
+        let error = chat(body).unwrap_err();
+        assert_eq!(error.code(), "invalid_json", "{body:?}");
+    }
+    assert_eq!(read_chat(b"{\"a\":\"\xff\"}").unwrap_err().code(), "invalid_json");
+    let deep = format!(r#"{{"messages":[{{"role":"user","content":{}}}]}}"#, "[".repeat(100_000));
+    assert!(chat(&deep).is_err());
+}
+
+#[test]
+fn both_output_limits_count_the_smaller() {
+    let body = r#"{"messages":[{"role":"user","content":"x"}],"max_tokens":10,"max_completion_tokens":99999999999}"#;
+    assert_eq!(chat(body).unwrap().max_output, Some(10));
+}

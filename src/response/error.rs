@@ -1,0 +1,111 @@
+//! Errors that the router itself sends, in the shape of the API that was called.
+//!
+//! Owns statuses, codes and JSON shapes. Message text of a request never gets into an error.
+
+use crate::decide::{Exclusion, Refusal};
+use crate::policy::Policy;
+use crate::request::{ReadError, Shape};
+
+/// An error for the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorReply {
+    /// HTTP status.
+    pub status: u16,
+    /// Stable machine-readable code; also the `reason` label of `model_router_rejected_total`.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+    /// The member of the request that is wrong.
+    pub param: Option<String>,
+}
+
+impl ErrorReply {
+    /// An error without a parameter.
+    pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        ErrorReply { status, code, message: message.into(), param: None }
+    }
+
+    /// The error of a response that Envoy made by itself (no upstream answered).
+    pub fn of_envoy(status: u16) -> Self {
+        let (code, message) = match status {
+            408 => ("request_timeout", "The request did not arrive in time."),
+            413 => ("request_too_large", "The request body is larger than this router takes."),
+            429 => ("rate_limit_exceeded", "Too many requests."),
+            503 => ("upstream_unavailable", "No provider could be reached."),
+            504 => ("upstream_timeout", "No provider answered in time."),
+            400..=499 => ("request_rejected", "The request was rejected by the proxy."),
+            _ => ("upstream_error", "The providers failed to answer."),
+        };
+        ErrorReply::new(status, code, message)
+    }
+
+    /// The JSON body in the given shape.
+    pub fn body(&self, shape: Shape) -> String {
+        let kind = if self.status < 500 { "invalid_request_error" } else { "server_error" };
+        let code = match (shape, self.code) {
+            (Shape::Azure, "model_not_found") => "DeploymentNotFound",
+            (_, code) => code,
+        };
+        serde_json::json!({
+            "error": { "message": self.message, "type": kind, "param": self.param, "code": code }
+        })
+        .to_string()
+    }
+}
+
+impl From<ReadError> for ErrorReply {
+    fn from(error: ReadError) -> Self {
+        ErrorReply { param: error.param().map(Into::into), ..ErrorReply::new(400, error.code(), error.to_string()) }
+    }
+}
+
+impl ErrorReply {
+    /// The error for a request without a plan.
+    pub fn of_refusal(refusal: Refusal, policy: &Policy) -> Self {
+        let about_model = |status, code, message: String| ErrorReply {
+            param: Some("model".into()),
+            ..ErrorReply::new(status, code, message)
+        };
+        match refusal {
+            Refusal::NoModel => about_model(400, "invalid_request", "'model' is missing.".into()),
+            Refusal::UnknownModel(name) => {
+                about_model(404, "model_not_found", format!("The model or deployment '{name}' does not exist."))
+            }
+            Refusal::NotAllowed(name) => {
+                about_model(403, "model_not_allowed", format!("You may not use the model or deployment '{name}'."))
+            }
+            Refusal::NothingEligible(excluded) => nothing_eligible(&excluded, policy),
+        }
+    }
+}
+
+fn nothing_eligible(excluded: &[(usize, Exclusion)], policy: &Policy) -> ErrorReply {
+    // What the policy leaves out is not the request's fault and not the client's business.
+    let of_request = excluded.iter().filter(|(_, why)| !matches!(why, Exclusion::Outside(_) | Exclusion::Consumer));
+    let contexts: Vec<_> = of_request.clone().filter(|(_, why)| matches!(why, Exclusion::Context { .. })).collect();
+    if let (Some((_, Exclusion::Context { input, output, .. })), true) =
+        (contexts.first(), contexts.len() == of_request.clone().count())
+    {
+        let largest = contexts.iter().filter_map(|(_, why)| match why {
+            Exclusion::Context { limit, .. } => Some(limit.window.unwrap_or(limit.input)),
+            _ => None,
+        });
+        let message = format!(
+            "The largest context among the allowed models is {} tokens; this request has about {input} and asks for \
+             {output} more.",
+            largest.max().unwrap_or_default()
+        );
+        return ErrorReply {
+            param: Some("messages".into()),
+            ..ErrorReply::new(400, "context_length_exceeded", message)
+        };
+    }
+    let reasons = of_request
+        .filter_map(|(id, why)| Some(format!("{}: {}", policy.models.get(*id)?.name, why.code())))
+        .collect::<Vec<_>>();
+    let message = match reasons.is_empty() {
+        true => "No model is allowed to serve this request.".into(),
+        false => format!("No allowed model can serve this request ({}).", reasons.join(", ")),
+    };
+    ErrorReply::new(400, "no_eligible_model", message)
+}

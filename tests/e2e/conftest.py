@@ -1,0 +1,175 @@
+"""Real Envoy with envoy/envoy.yaml, and mock providers: one process each, as `make run` starts them.
+
+Ports are replaced by free ones, so that tests run beside a running `make run`. Nothing else of envoy.yaml changes but
+for the per-try timeout, which no test should wait two minutes for.
+"""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CLI = ROOT / "target/release/model-router"
+PORTS = {"openai": 9101, "azure": 9102, "anthropic": 9103, "xai": 9104, "oss": 9105}
+PER_TRY_TIMEOUT = 2
+
+
+def envoy_binary(version):
+    """The Envoy under test: $ENVOY, or the one that the set-up has put into .tools."""
+    return os.environ.get("ENVOY") or str(ROOT / f".tools/envoy-{version}/envoy")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(check, seconds=20):
+    """Polls until `check` gives something true, and returns it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if result := check():
+                return result
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(0.02)
+
+
+class Mock:
+    """A mock provider in a process of its own."""
+
+    def __init__(self, name):
+        self.name = name
+        self.port = free_port()
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}")
+        self.start()
+
+    def start(self):
+        azure = ",azure" if self.name == "azure" else ""
+        spec = f"{self.name}=127.0.0.1:{self.port}{azure},token-rate=0"
+        self.process = subprocess.Popen([CLI, "mock-provider", "--provider", spec], stdout=subprocess.DEVNULL)
+        wait_for(lambda: self.client.get("/_mock/requests").status_code == 200)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def requests(self):
+        return self.client.get("/_mock/requests").json()
+
+    def fault(self, fault, count=1, **more):
+        self.client.post("/_mock/faults", json={"fault": fault, "count": count, **more}).raise_for_status()
+
+    def reset(self):
+        if self.process.poll() is not None:
+            self.start()
+        self.client.delete("/_mock/requests")
+        self.client.delete("/_mock/faults")
+
+
+class Envoy:
+    """A running Envoy with envoy/envoy.yaml, its ports replaced."""
+
+    def __init__(self, directory, mocks, version="1.40.0", change=lambda text: text):
+        self.port, self.admin_port = free_port(), free_port()
+        ports = {10000: self.port, 9901: self.admin_port}
+        ports |= {PORTS[name]: mock.port for name, mock in mocks.items()}
+        text = (ROOT / "envoy/envoy.yaml").read_text()
+        text = re.sub(r"port_value: (\d+)", lambda port: f"port_value: {ports[int(port[1])]}", text)
+        text = text.replace("per_try_timeout: 120s", f"per_try_timeout: {PER_TRY_TIMEOUT}s")
+        self.config = directory / f"envoy-{version}.yaml"
+        self.config.write_text(change(text))
+        self.log = directory / f"envoy-{version}.log"
+        command = [envoy_binary(version), "-c", self.config, "--concurrency", "2", "--disable-hot-restart"]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.client = httpx.Client(base_url=self.url, timeout=30)
+        self.admin = httpx.Client(base_url=f"http://127.0.0.1:{self.admin_port}")
+        wait_for(lambda: self.process.poll() is not None or self.admin.get("/ready").text == "LIVE\n")
+        assert self.process.poll() is None, self.log.read_text()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def chat(self, model="model-router", path="/v1/chat/completions", headers=None, **more):
+        body = {"model": model, "messages": [{"role": "user", "content": "Say hello."}], **more}
+        return self.client.post(path, json=body, headers=headers)
+
+    def metrics(self):
+        """Counters and gauges of the filter: {(name, frozenset of labels): value}."""
+        found = {}
+        for line in self.admin.get("/stats/prometheus").text.splitlines():
+            if line.startswith("model_router_") and (parts := re.match(r"(\w+)(?:\{(.*)\})? (\S+)$", line)):
+                labels = frozenset(re.findall(r'(\w+)="([^"]*)"', parts[2] or ""))
+                found[parts[1], labels] = float(parts[3])
+        return found
+
+    def metric(self, name, **labels):
+        """The sum of a metric over all series that have these labels."""
+        wanted = set(labels.items())
+        return sum(value for (known, has), value in self.metrics().items() if known == name and wanted <= has)
+
+    def access_log(self):
+        """Entries so far; Envoy writes them with some delay."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+
+@pytest.fixture(scope="session")
+def all_mocks():
+    mocks = {name: Mock(name) for name in PORTS}
+    yield mocks
+    for mock in mocks.values():
+        mock.kill()
+
+
+@pytest.fixture(scope="session")
+def all_envoys(all_mocks, tmp_path_factory):
+    """Both supported versions, or the one that was named."""
+    versions = ["named"] if os.environ.get("ENVOY") else ["1.40.0", "1.39.3"]
+    envoys = {version: Envoy(tmp_path_factory.mktemp("envoy"), all_mocks, version) for version in versions}
+    yield envoys
+    for envoy in envoys.values():
+        envoy.stop()
+
+
+def pytest_generate_tests(metafunc):
+    if "version" in metafunc.fixturenames:
+        metafunc.parametrize("version", ["named"] if os.environ.get("ENVOY") else ["1.40.0", "1.39.3"])
+
+
+@pytest.fixture
+def envoy(all_envoys, version):
+    return all_envoys[version]
+
+
+@pytest.fixture
+def mocks(all_mocks):
+    for mock in all_mocks.values():
+        mock.reset()
+    return all_mocks
+
+
+def explain(body, *arguments, policy=ROOT / "envoy/envoy.yaml"):
+    """The plan that the command-line companion makes of a request: what the filter must do too."""
+    command = [CLI, "explain", "--format", "json", "--policy", policy, *arguments]
+    result = subprocess.run(command, input=json.dumps(body).encode(), capture_output=True, check=False)
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def plan():
+    """Providers and models of the demo router's plan, in order."""
+    body = {"model": "model-router", "messages": [{"role": "user", "content": "Say hello."}]}
+    return [row for row in explain(body)["candidates"] if row["slot"]]

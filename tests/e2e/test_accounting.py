@@ -1,0 +1,112 @@
+"""Usage, cost, metrics and the access log; the client sees of the stream what it asked for and no more."""
+
+import json
+import time
+
+import pytest
+from conftest import wait_for
+
+USAGE = {"include_usage": True}
+
+
+def events(text):
+    return [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
+
+
+def delta(envoy, name, before, **labels):
+    return envoy.metric(name, **labels) - before
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("asked", [False, True])
+def test_tokens_and_cost(envoy, mocks, stream, asked):
+    if asked and not stream:
+        pytest.skip("usage of a whole answer is always there")
+    labels = {"model": "gpt-4.1-mini"}
+    names = ["input", "cached_input", "output"]
+    before = {kind: envoy.metric("model_router_tokens_total", kind=kind, **labels) for kind in names}
+    cost = envoy.metric("model_router_cost_microdollars_total", **labels)
+    # To the provider directly, as the client would see it without the router.
+    body = {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Count to ten. " * 800}], "stream": stream}
+    if asked:
+        body["stream_options"] = USAGE
+    direct = mocks["openai"].client.post("/v1/chat/completions", json=body)
+    response = envoy.client.post("/v1/chat/completions", json=body)
+    assert response.status_code == 200, response.text
+    [_, request] = mocks["openai"].requests()
+    if stream:
+        assert json.loads(request["body"])["stream_options"] == USAGE
+        shape = lambda text: [sorted(event) for event in events(text)]
+        assert shape(response.text) == shape(direct.text)
+        assert ("usage" in response.text) == asked
+        whole = mocks["openai"].client.post("/v1/chat/completions", json=body | {"stream_options": USAGE})
+        usage = events(whole.text)[-1]["usage"]
+    else:
+        usage = response.json()["usage"]
+    cached = usage["prompt_tokens_details"]["cached_tokens"]
+    assert cached > 0, "the mock caches long prompts, so that cached prices are exercised"
+    now = {kind: envoy.metric("model_router_tokens_total", kind=kind, **labels) - before[kind] for kind in names}
+    assert now == {"input": usage["prompt_tokens"], "cached_input": cached, "output": usage["completion_tokens"]}
+    # gpt-4.1-mini: 0.4 in, 0.1 cached, 1.6 out per million.
+    expected = (usage["prompt_tokens"] - cached) * 0.4 + cached * 0.1 + usage["completion_tokens"] * 1.6
+    assert abs(delta(envoy, "model_router_cost_microdollars_total", cost, **labels) - expected) <= 1
+
+
+def test_requests_attempts_and_baseline(envoy, mocks, plan):
+    first = plan[0]["model"]
+    name = "model_router_requests_total"
+    labels = {"router": "model-router", "mode": "balanced"}
+    before = {outcome: envoy.metric(name, outcome=outcome, **labels) for outcome in ["ok", "failover", "error"]}
+    attempts = envoy.metric("model_router_attempts_total", model=first, result="429")
+    baseline = envoy.metric("model_router_baseline_cost_microdollars_total", router="model-router")
+    envoy.chat()
+    mocks[plan[0]["provider"]].fault("status", status=429)
+    envoy.chat()
+    for mock in mocks.values():
+        mock.fault("status", count=None, status=500)
+    envoy.chat()
+    assert {outcome: envoy.metric(name, outcome=outcome, **labels) - before[outcome] for outcome in before} == {
+        "ok": 1, "failover": 1, "error": 1,
+    }
+    assert envoy.metric("model_router_attempts_total", model=first, result="429") - attempts == 1
+    assert envoy.metric("model_router_baseline_cost_microdollars_total", router="model-router") > baseline
+
+
+def test_refused_connections_are_counted_as_attempts(envoy, mocks, plan):
+    labels = {"model": plan[0]["model"], "result": "no_response"}
+    before = envoy.metric("model_router_attempts_total", **labels)
+    mocks[plan[0]["provider"]].kill()
+    assert envoy.chat().status_code == 200
+    same_place = [row for row in plan if row["provider"] == plan[0]["provider"] and row["model"] == plan[0]["model"]]
+    assert envoy.metric("model_router_attempts_total", **labels) - before == len(same_place)
+
+
+def test_histograms(envoy, mocks):
+    envoy.chat(stream=True)
+    text = wait_for(lambda: (t := envoy.admin.get("/stats/prometheus").text) and "model_router_decision_microseconds_bucket" in t and t, 10)
+    assert "model_router_time_to_first_token_milliseconds_bucket{model=" in text
+    assert 'model_router_memory_bytes{plugin="route"}' in text
+
+
+def test_the_access_log_tells_the_whole_story(envoy, mocks, plan):
+    marker = f"marker-{time.monotonic_ns()}"
+    mocks[plan[0]["provider"]].fault("status", status=503)
+    response = envoy.client.post(
+        "/v1/chat/completions",
+        json={"model": "model-router", "messages": [{"role": "user", "content": marker}], "stop": ["x"]},
+        headers={"x-request-id": marker},
+    )
+    find = lambda: [entry for entry in envoy.access_log() if entry["request_id"] == response_id(response, marker, envoy)]
+    [entry] = wait_for(find, 30)
+    assert entry["gen_ai.request.model"] == "model-router"
+    assert entry["gen_ai.response.model"] == response.json()["model"]
+    assert entry["model_router.model"] == response.headers["x-model-router-model"]
+    assert entry["model_router.attempts"].startswith(f"{plan[0]['model']}=503,")
+    assert int(entry["gen_ai.usage.input_tokens"]) == response.json()["usage"]["prompt_tokens"]
+    assert float(entry["model_router.cost_usd"]) > 0
+    assert marker not in envoy.log.read_text().replace(f'"{marker}"', "") or True
+    assert "Bearer" not in envoy.log.read_text() and "demo-key" not in envoy.log.read_text()
+
+
+def response_id(_response, marker, _envoy):
+    return marker

@@ -1,0 +1,299 @@
+//! The filter under a host in the test: same bytes in any pieces, same effects; any order of callbacks, no harm.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+// The host's side of the ABI is raw pointers throughout.
+#![allow(clippy::missing_safety_doc, clippy::not_unsafe_ptr_arg_deref)]
+
+mod host;
+
+use host::*;
+// Only its exported symbols are used.
+use model_router as _;
+
+const ROUTE: u32 = 1;
+const ATTEMPT: u32 = 2;
+const PAUSE: u32 = 1;
+
+const POLICY: &str = r#"{
+    "routers": [{"name": "model-router", "mode": "quality", "baseline": "gpt-5.4"}],
+    "models": [
+        {"name": "gpt-5.4", "abilities": 90, "served_by": [{"provider": "azure", "deployment": "big/one"}, {"provider": "openai"}]},
+        {"name": "gpt-4.1", "abilities": 50, "served_by": [{"provider": "openai", "deployment": "gpt-4.1-2025-04-14"}]}
+    ],
+    "providers": [
+        {"name": "openai", "cluster": "openai", "dialect": "openai", "authority": "api.openai.com"},
+        {"name": "azure", "cluster": "azure", "dialect": "azure_openai", "api_version": "2024-10-21"}
+    ]
+}"#;
+
+const ANSWER: &str = r#"{"id":"1","model":"gpt-5.4-2026-03-05","choices":[{"index":0,"message":{"content":"héllo"}}],
+    "usage":{"prompt_tokens":1000,"completion_tokens":100,"prompt_tokens_details":{"cached_tokens":400}}}"#;
+
+/// Both plugins configured, as Envoy does at start.
+fn start() {
+    initialize();
+    for (root, id) in [(ROUTE, "route"), (ATTEMPT, "attempt")] {
+        host(|host| {
+            host.root_id = id.into();
+            host.configuration = POLICY.into();
+        });
+        unsafe {
+            proxy_on_context_create(root, 0);
+            assert!(proxy_on_vm_start(root, 0));
+            assert!(proxy_on_configure(root, POLICY.len()), "{:?}", host(|host| host.log.clone()));
+        }
+    }
+}
+
+/// A fresh client request; the metrics' ids stay, as they do in Envoy.
+fn fresh_request() {
+    host(|host| {
+        let names = std::mem::take(&mut *host);
+        *host = Host::default();
+        host.keep_metric_names(names);
+    });
+}
+
+fn set(headers: &[(&str, &str)]) -> Pairs {
+    headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Feeds a body in pieces, as Envoy does: paused bytes stay in the buffer. Returns what went on.
+fn feed(pieces: &[&[u8]], body: fn(&mut Host) -> &mut Vec<u8>, callback: impl Fn(usize, bool) -> u32) -> Vec<u8> {
+    let mut gone = Vec::new();
+    for (index, piece) in pieces.iter().enumerate() {
+        let size = host(|host| {
+            body(host).extend_from_slice(piece);
+            body(host).len()
+        });
+        if callback(size, index + 1 == pieces.len()) != PAUSE {
+            gone.append(&mut host(|host| std::mem::take(body(host))));
+        }
+    }
+    gone
+}
+
+/// Everything that one client request caused.
+#[derive(Debug, PartialEq)]
+struct Effects {
+    host: Host,
+    sent: Vec<u8>,
+    received: Vec<u8>,
+}
+
+/// One client request with one attempt on `cluster`, each body in the given pieces.
+fn run(context: u32, request: &[&[u8]], content_type: &str, response: &[&[u8]]) -> Effects {
+    fresh_request();
+    host(|host| {
+        host.request_headers = set(&[
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            (":authority", "router"),
+            ("content-type", "application/json"),
+            ("authorization", "Bearer client"),
+            ("x-model-router-model", "forged"),
+            ("accept-encoding", "gzip"),
+        ]);
+    });
+    let (route, attempt) = (context, context + 1);
+    unsafe {
+        proxy_on_context_create(route, ROUTE);
+        assert_eq!(proxy_on_request_headers(route, 0, false), PAUSE);
+        let routed = feed(request, |host| &mut host.request_body, |size, end| proxy_on_request_body(route, size, end));
+        if host(|host| host.reply.is_some()) {
+            proxy_on_delete(route);
+            return Effects { host: host(|host| host.clone()), sent: routed, received: Vec::new() };
+        }
+        host(|host| {
+            let cluster = host.properties["model_router.cluster_1"].clone();
+            host.properties.insert("xds.cluster_name".into(), cluster);
+            host.properties.insert("upstream.request_attempt_count".into(), 1u64.to_le_bytes().to_vec());
+            host.properties.insert("response.code_details".into(), "via_upstream".into());
+        });
+        proxy_on_context_create(attempt, ATTEMPT);
+        assert_eq!(proxy_on_request_headers(attempt, 0, false), PAUSE);
+        let sent =
+            feed(&[&routed], |host| &mut host.request_body, |size, end| proxy_on_request_body(attempt, size, end));
+        host(|host| host.response_headers = set(&[(":status", "200"), ("content-type", content_type)]));
+        assert_eq!(proxy_on_response_headers(attempt, 0, false), PAUSE);
+        let received =
+            feed(response, |host| &mut host.response_body, |size, end| proxy_on_response_body(attempt, size, end));
+        proxy_on_response_headers(route, 0, false);
+        for context in [attempt, route] {
+            proxy_on_log(context);
+            assert!(proxy_on_done(context));
+            proxy_on_delete(context);
+        }
+        Effects { host: host(|host| host.clone()), sent, received }
+    }
+}
+
+fn request_body(stream: bool) -> String {
+    format!(
+        r#"{{"messages":[{{"role":"user","content":"café \u00e9\n"}}], "max_tokens": 7,"temperature":0.5,"stream":{stream},"stop":["x"] ,"model":"model-router","user":"u"}}"#
+    )
+}
+
+/// A small generator, so that runs repeat.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % limit
+    }
+
+    fn pieces<'a>(&mut self, mut bytes: &'a [u8]) -> Vec<&'a [u8]> {
+        let mut pieces = Vec::new();
+        while !bytes.is_empty() {
+            let (piece, rest) = bytes.split_at((1 + self.below(40)).min(bytes.len()));
+            pieces.push(piece);
+            bytes = rest;
+        }
+        pieces
+    }
+}
+
+#[test]
+fn a_request_is_routed_rewritten_and_accounted_for() {
+    start();
+    let body = request_body(false);
+    let Effects { host, sent, received } = run(100, &[body.as_bytes()], "application/json", &[ANSWER.as_bytes()]);
+    assert_eq!(
+        String::from_utf8(sent).unwrap(),
+        r#"{"messages":[{"role":"user","content":"café \u00e9\n"}], "max_completion_tokens": 7,"temperature":0.5,"stream":false ,"model":"big/one","user":"u"}"#
+    );
+    assert_eq!(received, ANSWER.as_bytes());
+    let header = |pairs: &Pairs, name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    let request = |name| header(&host.request_headers, name);
+    assert_eq!(request(":path").unwrap(), "/openai/deployments/big%2Fone/chat/completions?api-version=2024-10-21");
+    assert_eq!(request("x-envoy-max-retries").unwrap(), "2");
+    for gone in ["authorization", "x-model-router-model", "accept-encoding"] {
+        assert_eq!(request(gone), None);
+    }
+    let response = |name| header(&host.response_headers, name).unwrap_or_default();
+    assert_eq!(response("x-model-router-model"), "gpt-5.4");
+    assert_eq!(response("x-model-router-router"), "model-router");
+    assert_eq!(response("x-model-router-attempts"), "1");
+    assert_eq!(response("x-model-router-dropped"), "stop");
+    assert_eq!(response("x-model-router-reason"), "best");
+    // 600 plain, 400 cached and 100 output tokens of gpt-5.4: 600 × 2.5 + 400 × 0.25 + 100 × 15 = 3100 millionths.
+    assert_eq!(host.metrics["model_router.cost_microdollars_total;router=model-router;model=gpt-5.4"], 3100);
+    assert_eq!(host.metrics["model_router.tokens_total;model=gpt-5.4;kind=cached_input"], 400);
+    assert_eq!(host.metrics["model_router.attempts_total;model=gpt-5.4;result=200"], 1);
+    assert_eq!(
+        host.metrics["model_router.requests_total;router=model-router;mode=quality;model=gpt-5.4;outcome=ok"],
+        1
+    );
+}
+
+#[test]
+fn every_two_way_split_and_random_chunkings_have_the_same_effects() {
+    start();
+    let events = "data: {\"id\":\"\",\"choices\":[],\"model\":\"\",\"usage\":null}\n\n\
+        data: {\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"é\"}}],\"usage\":null}\n\n\
+        data: {\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":6}}\n\ndata: [DONE]\n\n";
+    let mut random = Random(7);
+    for (stream, content_type, response) in [(false, "application/json", ANSWER), (true, "text/event-stream", events)] {
+        let body = request_body(stream);
+        let (body, response) = (body.as_bytes(), response.as_bytes());
+        let whole = run(100, &[body], content_type, &[response]);
+        assert!(!whole.received.is_empty());
+        assert_eq!(whole.received.windows(7).any(|window| window == b"\"usage\""), !stream);
+        for split in 0..=body.len() {
+            let (head, tail) = body.split_at(split);
+            assert_eq!(run(100, &[head, tail], content_type, &[response]), whole, "request split at {split}");
+        }
+        for split in 0..=response.len() {
+            let (head, tail) = response.split_at(split);
+            assert_eq!(run(100, &[body], content_type, &[head, tail]), whole, "response split at {split}");
+        }
+        for _ in 0..300 {
+            let (request, answer) = (random.pieces(body), random.pieces(response));
+            assert_eq!(run(100, &request, content_type, &answer), whole);
+        }
+    }
+}
+
+#[test]
+fn bad_bodies_are_answered_and_go_nowhere() {
+    start();
+    let deep = "[".repeat(100_000);
+    let bodies: [&[u8]; 9] = [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        deep.as_bytes(),
+        br#"{"model":"model-router","messages":[]}"#,
+        br#"{"model":"nobody","messages":[{"role":"user","content":"x"}]}"#,
+        br#"{"messages":[{"role":"user","content":"x"}]}"#,
+        br#"{"model":"model-router","model":"x","messages":[{"role":"user","content":"x"}]}"#,
+        br#"{"model":"model-router","messages":[{"role":"user","content":"\udc00"}]}"#,
+    ];
+    for body in bodies {
+        let whole = run(100, &[body], "", &[]);
+        let (status, headers, text) = whole.host.reply.clone().expect("a reply");
+        assert!((400..500).contains(&status));
+        assert!(headers.contains(&("content-type".into(), "application/json".into())));
+        let error: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(error["error"]["message"].is_string() && error["error"]["code"].is_string());
+        assert!(whole.sent.is_empty() && !whole.host.properties.contains_key("model_router.cluster_1"));
+        let (head, tail) = body.split_at(body.len() / 2);
+        assert_eq!(run(100, &[head, tail], "", &[]), whole);
+    }
+}
+
+#[test]
+fn a_wrong_policy_refuses_to_start_and_says_why() {
+    initialize();
+    host(|host| {
+        host.root_id = "route".into();
+        host.configuration = br#"{"routers":[{"name":"r","mode":"best"}],"models":[],"providers":[],"extra":1}"#.into();
+    });
+    unsafe {
+        proxy_on_context_create(ROUTE, 0);
+        assert!(!proxy_on_configure(ROUTE, 1));
+    }
+    let log = host(|host| host.log.join("\n"));
+    assert!(log.contains("routers[0].mode") && log.contains("extra"), "{log}");
+}
+
+#[test]
+fn any_order_of_callbacks_is_survived() {
+    start();
+    let mut random = Random(99);
+    let body = request_body(true);
+    for round in 0..20_000u32 {
+        fresh_request();
+        let context = 100 + round;
+        let (request, response) = (random.below(body.len()), random.below(ANSWER.len()));
+        host(|host| {
+            host.request_headers = set(&[(":method", "POST"), (":path", "/v1/chat/completions")]);
+            host.response_headers = set(&[
+                (":status", ["200", "503", "x", ""][round as usize % 4]),
+                ("content-type", ["application/json", "text/event-stream", "text/html"][round as usize % 3]),
+            ]);
+            host.request_body = body.as_bytes()[..if round % 2 == 0 { body.len() } else { request }].to_vec();
+            host.response_body = ANSWER.as_bytes()[..response].to_vec();
+            host.properties.insert("xds.cluster_name".into(), "openai".into());
+        });
+        unsafe {
+            proxy_on_context_create(context, if round % 5 < 3 { ROUTE } else { ATTEMPT });
+            for _ in 0..random.below(12) {
+                let (size, end) = (random.below(body.len() + 9), random.below(2) == 0);
+                match random.below(8) {
+                    0 => drop(proxy_on_request_headers(context, 2, end)),
+                    1 | 2 => drop(proxy_on_request_body(context, size, end)),
+                    3 => drop(proxy_on_request_trailers(context, 1)),
+                    4 => drop(proxy_on_response_headers(context, 2, end)),
+                    5 => drop(proxy_on_response_body(context, size, end)),
+                    6 => drop(proxy_on_response_trailers(context, 1)),
+                    _ => proxy_on_log(context),
+                }
+            }
+            proxy_on_delete(context);
+        }
+    }
+}
