@@ -232,7 +232,16 @@ fn misconfigured(message: &str) -> Action {
     Action::Pause
 }
 
-impl Context for AttemptContext {}
+impl Context for AttemptContext {
+    // Envoy gives upstream filters no log callback; this one comes when the attempt is over, however it ended.
+    fn on_done(&mut self) -> bool {
+        self.metrics.note_memory("attempt");
+        self.count("no_response");
+        // A stream that broke off, or a client that left: what was seen counts.
+        self.finish_stream();
+        true
+    }
+}
 
 impl HttpContext for AttemptContext {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
@@ -295,12 +304,5 @@ impl HttpContext for AttemptContext {
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
         // The body ended without a last callback.
         self.on_http_response_body(self.read, true)
-    }
-
-    fn on_log(&mut self) {
-        self.metrics.note_memory("attempt");
-        self.count("no_response");
-        // A stream that broke off, or a client that left: what was seen counts.
-        self.finish_stream();
     }
 }

@@ -28,6 +28,8 @@ pub struct RouteContext {
     shape: Shape,
     started: u64,
     state: State,
+    /// What takes the place of the body of Envoy's own response.
+    replacement: Option<String>,
 }
 
 enum State {
@@ -48,13 +50,11 @@ struct Decision {
     reason: String,
     first_model: String,
     stream: bool,
-    /// Envoy's own response, whose body is replaced by this one.
-    replaced: Option<String>,
 }
 
 impl RouteContext {
     pub fn new(policy: Rc<Policy>, metrics: Rc<Metrics>) -> Self {
-        RouteContext { policy, metrics, shape: Shape::OpenAi, started: 0, state: State::Idle }
+        RouteContext { policy, metrics, shape: Shape::OpenAi, started: 0, state: State::Idle, replacement: None }
     }
 
     fn refuse(&mut self, error: &ErrorReply) -> Action {
@@ -92,12 +92,39 @@ impl RouteContext {
 
     /// A response that Envoy made itself becomes an error of the API that was called.
     fn replace_envoys_error(&mut self, status: u16) {
-        let shape = self.shape;
-        let State::Routed(decision) = &mut self.state else { return };
-        let body = ErrorReply::of_envoy(status).body(shape);
+        if status < 400 || host::property(&["response", "code_details"]).as_deref() == Some(b"via_upstream") {
+            return;
+        }
+        let error = ErrorReply::of_envoy(status);
+        let body = error.body(self.shape);
         host::set_header(RESPONSE, "content-type", Some("application/json"));
         host::set_header(RESPONSE, "content-length", Some(&body.len().to_string()));
-        decision.replaced = Some(body);
+        self.replacement = Some(body);
+        if let State::Reading { .. } = self.state {
+            self.metrics.add("rejected_total", &[("reason", error.code)], 1);
+            host::set_header(RESPONSE, "x-model-router-reason", Some(error.code));
+        }
+    }
+
+    /// Tells the client what the attempts have left.
+    fn describe(&self, decision: &Decision, status: u16) {
+        let model = left(property::MODEL);
+        let attempts = left(property::ATTEMPT);
+        let trace = left(property::TRACE).unwrap_or_default();
+        let failover = failed_before(&trace).map(|failure| format!("failover_{failure}"));
+        let set = |name: &str, value: Option<&str>| host::set_header(RESPONSE, name, value);
+        set("x-model-router-model", model.as_deref());
+        set("x-model-router-router", Some(decision.router.as_str()).filter(|name| !name.is_empty()));
+        set("x-model-router-mode", Some(&decision.mode));
+        set("x-model-router-attempts", Some(attempts.as_deref().unwrap_or("0")));
+        set("x-model-router-dropped", left(property::DROPPED).as_deref());
+        set("x-model-router-reason", Some(failover.as_deref().unwrap_or(&decision.reason)));
+        if decision.stream && status == 200 {
+            // The attempt holds the headers until the first token is there.
+            let waited = host::now().saturating_sub(self.started) / 1_000_000;
+            let model = [("model", model.as_deref().unwrap_or_default())];
+            self.metrics.observe("time_to_first_token_milliseconds", &model, waited);
+        }
     }
 }
 
@@ -105,7 +132,7 @@ impl Decision {
     fn of(routed: Routed) -> Self {
         let Brief { router, mode, reason, slots, request, .. } = routed.brief;
         let first_model = slots.into_iter().next().map(|slot| slot.model).unwrap_or_default();
-        Decision { router, mode, reason, first_model, stream: request.stream, replaced: None }
+        Decision { router, mode, reason, first_model, stream: request.stream }
     }
 }
 
@@ -183,37 +210,18 @@ impl HttpContext for RouteContext {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
-        let State::Routed(decision) = &self.state else { return Action::Continue };
-        let status = host::header(RESPONSE, ":status").and_then(|status| status.parse().ok()).unwrap_or(0);
-        let attempts = left(property::ATTEMPT);
-        let trace = left(property::TRACE).unwrap_or_default();
-        let reason = match failed_before(&trace) {
-            Some(failure) => format!("failover_{failure}"),
-            None => decision.reason.clone(),
-        };
-        let set = |name: &str, value: Option<&str>| host::set_header(RESPONSE, name, value);
-        set("x-model-router-model", left(property::MODEL).as_deref());
-        set("x-model-router-router", Some(decision.router.as_str()).filter(|name| !name.is_empty()));
-        set("x-model-router-mode", Some(&decision.mode));
-        set("x-model-router-attempts", Some(attempts.as_deref().unwrap_or("0")));
-        set("x-model-router-dropped", left(property::DROPPED).as_deref());
-        set("x-model-router-reason", Some(&reason));
-        if decision.stream && status == 200 {
-            // The attempt holds the headers until the first token is there.
-            let waited = host::now().saturating_sub(self.started) / 1_000_000;
-            let model = left(property::MODEL).unwrap_or_default();
-            self.metrics.observe("time_to_first_token_milliseconds", &[("model", &model)], waited);
+        let status = response_status();
+        match &self.state {
+            State::Idle | State::Refused => return Action::Continue,
+            State::Reading { .. } => {}
+            State::Routed(decision) => self.describe(decision, status),
         }
-        if status >= 400 && host::property(&["response", "code_details"]).as_deref() != Some(b"via_upstream") {
-            self.replace_envoys_error(status);
-        }
+        self.replace_envoys_error(status);
         Action::Continue
     }
 
     fn on_http_response_body(&mut self, size: usize, _end_of_stream: bool) -> Action {
-        if let State::Routed(decision) = &mut self.state
-            && let Some(body) = &mut decision.replaced
-        {
+        if let Some(body) = &mut self.replacement {
             host::set_buffer(BufferType::HttpResponseBody, size, body.as_bytes());
             body.clear();
         }
@@ -223,8 +231,7 @@ impl HttpContext for RouteContext {
     fn on_log(&mut self) {
         self.metrics.note_memory("route");
         let State::Routed(decision) = &self.state else { return };
-        let status = host::header(RESPONSE, ":status").and_then(|status| status.parse().ok()).unwrap_or(0);
-        let outcome = match (status, left(property::ATTEMPT).as_deref()) {
+        let outcome = match (response_status(), left(property::ATTEMPT).as_deref()) {
             (200..=299, Some("1")) => "ok",
             (200..=299, _) => "failover",
             (400..=499, _) => "client_error",
@@ -236,6 +243,11 @@ impl HttpContext for RouteContext {
             [("router", &*decision.router), ("mode", &*decision.mode), ("model", &*model), ("outcome", outcome)];
         self.metrics.add("requests_total", &labels, 1);
     }
+}
+
+/// 0 where there is no response.
+fn response_status() -> u16 {
+    host::header(RESPONSE, ":status").and_then(|status| status.parse().ok()).unwrap_or(0)
 }
 
 /// How the attempt before the last one ended: `503` of `gpt-5-mini=503,gpt-5=200`.

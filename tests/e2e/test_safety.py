@@ -48,7 +48,7 @@ def test_bad_bodies(envoy, mocks, name):
 
 
 def test_bad_bodies_in_chunks(envoy, mocks):
-    pieces = iter([b'{"model":"model-rou', b'ter","messages":[', b"]", b""])
+    pieces = iter([b'{"model":"model-rou', b'ter","messages":[', b"]}", b""])
     response = envoy.client.post("/v1/chat/completions", content=pieces, headers=JSON)
     assert (response.status_code, is_openai_error(response)["param"]) == (400, "messages")
 

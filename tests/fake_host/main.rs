@@ -283,14 +283,15 @@ fn any_order_of_callbacks_is_survived() {
             proxy_on_context_create(context, if round % 5 < 3 { ROUTE } else { ATTEMPT });
             for _ in 0..random.below(12) {
                 let (size, end) = (random.below(body.len() + 9), random.below(2) == 0);
-                match random.below(8) {
+                match random.below(9) {
                     0 => drop(proxy_on_request_headers(context, 2, end)),
                     1 | 2 => drop(proxy_on_request_body(context, size, end)),
                     3 => drop(proxy_on_request_trailers(context, 1)),
                     4 => drop(proxy_on_response_headers(context, 2, end)),
                     5 => drop(proxy_on_response_body(context, size, end)),
                     6 => drop(proxy_on_response_trailers(context, 1)),
-                    _ => proxy_on_log(context),
+                    7 => proxy_on_log(context),
+                    _ => drop(proxy_on_done(context)),
                 }
             }
             proxy_on_delete(context);

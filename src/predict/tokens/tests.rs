@@ -25,8 +25,8 @@ fn nothing_is_no_token_and_anything_is_one() {
 
 #[test]
 fn a_known_sentence() {
-    // o200k_base says 58.
-    assert!((53..=63).contains(&estimate(ENGLISH.as_bytes())), "{}", estimate(ENGLISH.as_bytes()));
+    // o200k_base says 54.
+    assert!((50..=58).contains(&estimate(ENGLISH.as_bytes())), "{}", estimate(ENGLISH.as_bytes()));
 }
 
 #[test]
