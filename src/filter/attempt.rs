@@ -201,8 +201,8 @@ fn microdollars(usd: f64) -> u64 {
 
 /// The plan, and the slot of this attempt. The number says which; an Envoy that does not choose the cluster anew on a
 /// retry comes to another cluster than the plan says, and then that cluster's first candidate counts.
-fn find_work() -> Option<Work> {
-    let brief: Brief = serde_json::from_slice(&host::property(&[property::BRIEF])?).ok()?;
+fn find_work(brief: &[u8]) -> Option<Work> {
+    let brief: Brief = serde_json::from_slice(brief).ok()?;
     let cluster = host::property(&["xds", "cluster_name"])?;
     let number = host::property(&["upstream", "request_attempt_count"])
         .and_then(|bytes| Some(u64::from_le_bytes(*bytes.first_chunk::<8>()?)))
@@ -245,9 +245,11 @@ impl Context for AttemptContext {
 
 impl HttpContext for AttemptContext {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
-        self.work = find_work();
+        // A request without a plan is none of the router's business: the policy lets it pass.
+        let Some(brief) = host::property(&[property::BRIEF]) else { return Action::Continue };
+        self.work = find_work(&brief);
         let Some(work) = &self.work else {
-            return misconfigured("This cluster is not in the plan of the request: is the route plugin in place?");
+            return misconfigured("The request has come to a cluster that is not in its plan.");
         };
         for (name, value) in work.slot.outgoing().headers {
             host::set_header(REQUEST, name, value);
@@ -256,7 +258,11 @@ impl HttpContext for AttemptContext {
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
-        if end_of_stream { self.rewrite_body(size) } else { Action::Pause }
+        match self.work {
+            None => Action::Continue,
+            Some(_) if end_of_stream => self.rewrite_body(size),
+            Some(_) => Action::Pause,
+        }
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {

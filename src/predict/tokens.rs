@@ -5,7 +5,7 @@
 //!
 //! A tokenizer of the GPT family cuts text before it merges bytes: words with the space before them, digits in threes,
 //! runs of punctuation, runs of white space. So a character costs what its class costs at its place in such a piece,
-//! and the estimate is a sum of [`WEIGHTS`] over the characters.
+//! and the estimate is a sum of weights over the characters.
 
 mod weights;
 
@@ -31,7 +31,8 @@ const UNIT: u64 = 64;
 /// accepted. Takes time in proportion to the length up to 4 KiB and constant time beyond.
 ///
 /// Measured by `cli/tests/token_estimate.rs` against the tokenizer on text that was not fitted on, as median and 90th
-/// percentile of the error per chunk and bias of the sum (50 kB: sampled; for Chinese and JSON only two or three chunks):
+/// percentile of the error per chunk and bias of the sum (at 50 kB only two to five chunks
+/// of Chinese, JSON and Russian):
 ///
 /// | text | 200 B | 2 kB | 50 kB |
 /// |---|---|---|---|

@@ -4,8 +4,8 @@
 //!
 //! The weights were fitted offline, outside the repository: least squares of the relative error, robust (Huber, 5 %),
 //! not negative, neighbouring places drawn to each other where there was little to see. Truth was `o200k_base` of
-//! tiktoken on pieces of 200 and 2,000 bytes, each plain and JSON-escaped, from one half of: English prompts (a fifth of
-//! the weight), Rust, Python, C, JavaScript, Markdown and JSON files, manual pages, books and prompts in Chinese,
+//! tiktoken on pieces of 200 and 2,000 bytes, each plain and JSON-escaped, from one half of: English prompts (a fifth
+//! of the weight), Rust, Python, C, JavaScript, Markdown and JSON files, manual pages, books and prompts in Chinese,
 //! Japanese, Korean, Russian, Ukrainian, German, French, Spanish and Polish, a vim tutorial in seven further languages,
 //! program messages in Arabic, Persian, Hebrew, Hindi, Bengali and Thai, random base64 and hexadecimal digits, and
 //! English with emoji, typographic quotes and box drawing. `cli/tests/token_estimate.rs` measures on other text.
