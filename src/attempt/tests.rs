@@ -113,11 +113,20 @@ fn parameters_by_model() {
 #[test]
 fn usage_of_a_stream_is_asked_for() {
     let ask = |model: &str, more: &str| sent(model, &format!("{{\"model\":\"{model}\",{MESSAGES},{more}}}"));
-    assert!(ask("gpt-5.4", "\"stream\":true,\"n\":1").contains("\"stream\":true,\"stream_options\":{\"include_usage\":true},\"n\":1"));
-    assert!(ask("gpt-5.4", "\"stream_options\":null,\"stream\":true").contains("\"stream_options\":{\"include_usage\":true}"));
+    assert!(
+        ask("gpt-5.4", "\"stream\":true,\"n\":1")
+            .contains("\"stream\":true,\"stream_options\":{\"include_usage\":true},\"n\":1")
+    );
+    assert!(
+        ask("gpt-5.4", "\"stream_options\":null,\"stream\":true")
+            .contains("\"stream_options\":{\"include_usage\":true}")
+    );
     let obfuscation = ask("gpt-5.4", "\"stream\":true,\"stream_options\":{\"include_obfuscation\":false}");
     assert!(obfuscation.contains("\"include_obfuscation\":false") && obfuscation.contains("\"include_usage\":true"));
-    assert!(ask("gpt-5.4", "\"stream\":true,\"stream_options\":{\"include_usage\":false}").contains("\"include_usage\":true"));
+    assert!(
+        ask("gpt-5.4", "\"stream\":true,\"stream_options\":{\"include_usage\":false}")
+            .contains("\"include_usage\":true")
+    );
     assert!(!ask("gpt-5.4", "\"stream\":false").contains("stream_options"));
     let asked = "\"stream\":true,\"stream_options\": {\"include_usage\": true}";
     assert!(ask("gpt-5.4", asked).contains(asked), "what is there already stays as it is");

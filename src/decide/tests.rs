@@ -157,7 +157,13 @@ fn costs() {
     let price: Price = serde_json::from_value(json!({"input": 2.0, "cached_input": 0.5, "output": 8.0,
         "long_context": {"above": 1000, "input": 4.0, "output": 12.0}}))
     .unwrap();
-    let usage = |input, cached_input, cache_write, output| cost::Usage { input, cached_input, cache_write, output, reasoning: 0 };
+    let usage = |input, cached_input, cache_write, output| cost::Usage {
+        input,
+        cached_input,
+        cache_write,
+        output,
+        reasoning: 0,
+    };
     let microdollars = |fee, usage| (cost::of_usage(&price, fee, &usage) * 1e6).round();
     assert_eq!(microdollars(0.0, usage(1000, 400, 0, 100)), 600.0 * 2.0 + 400.0 * 0.5 + 100.0 * 8.0);
     assert_eq!(microdollars(0.14, usage(1000, 0, 0, 0)), 2140.0);

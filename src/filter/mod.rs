@@ -52,7 +52,7 @@ impl RootContext for Root {
             // All that an attempt needs comes with the request, so there is nothing to configure.
             b"attempt" => Some(Plugin::Attempt),
             _ => {
-                error!("model_router: root_id must be 'route' or 'attempt'");
+                error!("root_id must be 'route' or 'attempt'");
                 None
             }
         };
@@ -79,9 +79,9 @@ fn configure_route() -> Option<Plugin> {
     let configuration = host::plugin_configuration();
     match Policy::parse(&configuration) {
         Ok(policy) => {
-            policy.warnings.iter().for_each(|warning| warn!("model_router: {warning}"));
+            policy.warnings.iter().for_each(|warning| warn!("{warning}"));
             info!(
-                "model_router: {} routers, {} models, {} providers",
+                "{} routers, {} models, {} providers",
                 policy.routers.len(),
                 policy.models.len(),
                 policy.providers.len()
@@ -89,7 +89,7 @@ fn configure_route() -> Option<Plugin> {
             Some(Plugin::Route(Rc::new(policy)))
         }
         Err(errors) => {
-            errors.iter().for_each(|error| error!("model_router: {error}"));
+            errors.iter().for_each(|error| error!("{error}"));
             None
         }
     }

@@ -77,11 +77,17 @@ fn read_member<'a>(members: &mut MemberReader<'a>, key: Text, request: &mut Requ
         }
         "stream" => {
             members.expect(Kind::Bool, "stream", "must be true or false")?;
-            members.value(key, |reader| Ok(request.stream = reader.bool()?))
+            members.value(key, |reader| {
+                request.stream = reader.bool()?;
+                Ok(())
+            })
         }
         "stream_options" => {
             members.expect(Kind::Object, "stream_options", "must be an object")?;
-            members.value(key, |reader| Ok(request.include_usage = read_include_usage(reader)?))
+            members.value(key, |reader| {
+                request.include_usage = read_include_usage(reader)?;
+                Ok(())
+            })
         }
         "max_tokens" | "max_completion_tokens" => {
             let limit = members.token_limit(key, &name)?;

@@ -32,7 +32,7 @@ TEXT = (ROOT / "envoy/envoy.yaml").read_text()
 BAD_POLICIES = [
     ({}, ["configuration"]),
     ({"routers": [{"name": "r", "mode": {"band": 1.5}}]}, ["routers[0].mode.band", "models", "providers"]),
-    ({"routers": [{"name": "r", "subset": ["nothing"]}], "models": [], "extra": 1}, ["routers[0].subset[0]", "extra"]),
+    ({"routers": [{"name": "r", "subset": ["nothing"]}], "models": [], "extra": 1}, ["routers[0].subset[0]", "models", "configuration: unknown field `extra`"]),
 ]
 
 
