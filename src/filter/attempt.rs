@@ -212,7 +212,11 @@ fn find_work(brief: &[u8]) -> Option<Work> {
     let slot = planned.filter(here).or_else(|| brief.slots.iter().find(here))?.clone();
     let trace = host::property(&[property::TRACE]).and_then(|trace| String::from_utf8(trace).ok());
     let trace = trace.map(|trace| trace + ",").unwrap_or_default();
-    Some(Work { brief, slot, trace: trace.clone() }).inspect(|work| leave_traces(work, number))
+    // Slots count from 0, so the attempt's number is the index of the next one.
+    if let Some(next) = usize::try_from(number).ok().and_then(|next| brief.slots.get(next)) {
+        host::set_property(property::CLUSTER, next.cluster.as_bytes());
+    }
+    Some(Work { brief, slot, trace }).inspect(|work| leave_traces(work, number))
 }
 
 /// Tells the route plugin and the access log which attempt this is. `no_response` stands until there is one.

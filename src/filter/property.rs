@@ -4,8 +4,8 @@
 
 /// The plan, as [`crate::attempt::Brief`] in JSON.
 pub const BRIEF: &str = "model_router.brief";
-/// Prefix of the cluster of each slot: `model_router.cluster_1`, …
-pub const CLUSTER: &str = "model_router.cluster_";
+/// The cluster of the next attempt, which Envoy's matcher reads.
+pub const CLUSTER: &str = "model_router.cluster";
 /// What the client asked for.
 pub const REQUEST_MODEL: &str = "model_router.request_model";
 /// Router, empty for requests by model name.

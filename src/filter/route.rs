@@ -138,8 +138,8 @@ impl Decision {
 
 /// Leaves the plan where Envoy's matcher, the attempts and the access log find it.
 fn publish(brief: &Brief, asked: &str, consumer: &str) {
-    for (number, slot) in (1..).zip(&brief.slots) {
-        host::set_property(&format!("{}{number}", property::CLUSTER), slot.cluster.as_bytes());
+    if let Some(first) = brief.slots.first() {
+        host::set_property(property::CLUSTER, first.cluster.as_bytes());
     }
     host::set_property(property::BRIEF, &serde_json::to_vec(brief).unwrap_or_default());
     let request_model = asked.get(..128).unwrap_or(asked);

@@ -112,10 +112,7 @@ def test_nothing_internal_and_no_client_key_leaves(envoy, mocks, model):
     for headers in seen:
         text = str(headers)
         assert "client-secret" not in text and "forged" not in text
-        internal = [name for name in headers if name.startswith("x-model-router-")]
-        envoys = [name for name in headers if name.startswith("x-envoy-")]
-        assert internal == []
-        assert set(envoys) <= {"x-envoy-attempt-count", "x-envoy-expected-rq-timeout-ms"}
+        assert not [name for name in headers if name.startswith(("x-model-router-", "x-envoy-"))]
         assert "accept-encoding" not in headers
 
 

@@ -105,7 +105,7 @@ fn run(context: u32, request: &[&[u8]], content_type: &str, response: &[&[u8]]) 
             return Effects { host: host(|host| host.clone()), sent: routed, received: Vec::new() };
         }
         host(|host| {
-            let cluster = host.properties["model_router.cluster_1"].clone();
+            let cluster = host.properties["model_router.cluster"].clone();
             host.properties.insert("xds.cluster_name".into(), cluster);
             host.properties.insert("upstream.request_attempt_count".into(), 1u64.to_le_bytes().to_vec());
             host.properties.insert("response.code_details".into(), "via_upstream".into());
@@ -239,7 +239,7 @@ fn bad_bodies_are_answered_and_go_nowhere() {
         assert!(headers.contains(&("content-type".into(), "application/json".into())));
         let error: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert!(error["error"]["message"].is_string() && error["error"]["code"].is_string());
-        assert!(whole.sent.is_empty() && !whole.host.properties.contains_key("model_router.cluster_1"));
+        assert!(whole.sent.is_empty() && !whole.host.properties.contains_key("model_router.cluster"));
         let (head, tail) = body.split_at(body.len() / 2);
         assert_eq!(run(100, &[head, tail], "", &[]), whole);
     }
