@@ -110,9 +110,37 @@ fn read_member<'a>(members: &mut MemberReader<'a>, key: Text, request: &mut Requ
                 Ok(())
             })
         }
-        _ => members.skip(key).map(drop),
+        _ => {
+            if let Some((_, kinds, rule)) = TYPES.iter().find(|(known, ..)| *known == name)
+                && !kinds.contains(&members.reader.peek()?)
+            {
+                return invalid(name, rule);
+            }
+            members.skip(key).map(drop)
+        }
     }
 }
+
+/// Types of parameters that are not read here: a wrong one is refused before any provider is called.
+const TYPES: [(&str, &[Kind], &str); 17] = [
+    ("temperature", &[Kind::Number], "must be a number"),
+    ("top_p", &[Kind::Number], "must be a number"),
+    ("presence_penalty", &[Kind::Number], "must be a number"),
+    ("frequency_penalty", &[Kind::Number], "must be a number"),
+    ("n", &[Kind::Number], "must be a number"),
+    ("seed", &[Kind::Number], "must be a number"),
+    ("top_logprobs", &[Kind::Number], "must be a number"),
+    ("logprobs", &[Kind::Bool], "must be true or false"),
+    ("parallel_tool_calls", &[Kind::Bool], "must be true or false"),
+    ("store", &[Kind::Bool], "must be true or false"),
+    ("logit_bias", &[Kind::Object], "must be an object"),
+    ("metadata", &[Kind::Object], "must be an object"),
+    ("user", &[Kind::String], "must be a string"),
+    ("service_tier", &[Kind::String], "must be a string"),
+    ("verbosity", &[Kind::String], "must be a string"),
+    ("stop", &[Kind::String, Kind::Array], "must be a string or an array of strings"),
+    ("tool_choice", &[Kind::String, Kind::Object], "must be a string or an object"),
+];
 
 /// Walks the outermost object and collects its members.
 struct MemberReader<'a> {

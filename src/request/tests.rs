@@ -75,7 +75,7 @@ fn parts_and_images() {
 #[test]
 fn nulls_are_as_good_as_absent() {
     let body = r#"{"messages":[{"role":"user","content":"x"}],"model":null,"stream":null,"max_tokens":null,"tools":null,
-        "stream_options":null,"reasoning_effort":null,"response_format":null}"#;
+        "stream_options":null,"temperature":null,"stop":null,"reasoning_effort":null,"response_format":null}"#;
     let request = chat(body).unwrap();
     assert_eq!((request.model, request.stream, request.max_output), (None, false, None));
 }
@@ -109,6 +109,9 @@ fn errors_name_the_member_and_the_rule() {
         (r#""tools":{}"#, "tools"),
         (r#""response_format":"json""#, "response_format"),
         (r#""reasoning_effort":1"#, "reasoning_effort"),
+        (r#""temperature":"hot""#, "temperature"),
+        (r#""logit_bias":[]"#, "logit_bias"),
+        (r#""stop":7"#, "stop"),
         (r#""model":"a","model":"b""#, "model"),
         (r#""model":"a","m\u006fdel":"b""#, "model"),
     ] {

@@ -20,6 +20,7 @@ BAD_BODIES = {
     "messages a string": b'{"model":"model-router","messages":"hi"}',
     "content a number": b'{"model":"model-router","messages":[{"role":"user","content":7}]}',
     "stream a string": f'{{"model":"model-router","stream":"yes","messages":[{USER}]}}'.encode(),
+    "temperature a string": f'{{"model":"gpt-5.4","temperature":"hot","messages":[{USER}]}}'.encode(),
     "model a number": f'{{"model":5,"messages":[{USER}]}}'.encode(),
     "no model": f'{{"messages":[{USER}]}}'.encode(),
     "NUL": b"\0" * 100,
@@ -76,7 +77,10 @@ def test_the_body_limit(envoy, mocks):
     fits = b'{"model":"gpt-4.1-mini","messages":[{"role":"user","content":"'
     end = b'"}]}'
     filler = b"a" * (16 * 2**20 - len(fits) - len(end))
-    response = envoy.client.post("/v1/chat/completions", content=fits + filler + b"aa" + end, headers=JSON)
+    response = envoy.client.post("/v1/chat/completions", content=fits + filler + end, headers=JSON)
+    assert response.status_code == 200
+    mocks["openai"].reset()
+    response = envoy.client.post("/v1/chat/completions", content=fits + filler + b"a" + end, headers=JSON)
     assert (response.status_code, is_openai_error(response)["code"]) == (413, "request_too_large")
     assert untouched(mocks)
     assert envoy.chat().status_code == 200
