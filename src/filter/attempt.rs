@@ -80,17 +80,20 @@ impl AttemptContext {
         }
     }
 
-    /// Turns the held answer into an error, so that Envoy's retry policy sees it.
-    fn fail(&mut self, failure: &Failure, held: usize) -> Action {
+    /// Turns the held answer into an error, so that Envoy's retry policy sees it. `held` bytes are in the buffer; an
+    /// answer that ended with its headers has none, and cannot be given any.
+    fn fail(&mut self, failure: &Failure, held: Option<usize>) -> Action {
         self.count(failure.result);
         self.reply = Reply::Failed;
         let body = failure.body.as_deref().unwrap_or(
             br#"{"error":{"message":"The provider's answer could not be read.","type":"server_error","param":null,"code":"invalid_answer"}}"#,
         );
         host::set_header(RESPONSE, ":status", Some(&failure.status.to_string()));
-        host::set_header(RESPONSE, "content-type", Some("application/json"));
-        host::set_header(RESPONSE, "content-length", Some(&body.len().to_string()));
-        host::set_buffer(BufferType::HttpResponseBody, held, body);
+        if let Some(held) = held {
+            host::set_header(RESPONSE, "content-type", Some("application/json"));
+            host::set_header(RESPONSE, "content-length", Some(&body.len().to_string()));
+            host::set_buffer(BufferType::HttpResponseBody, held, body);
+        }
         Action::Continue
     }
 
@@ -112,7 +115,7 @@ impl AttemptContext {
                 self.reply = Reply::Untouched;
                 Action::Continue
             }
-            Err(failure) => self.fail(&failure, size),
+            Err(failure) => self.fail(&failure, Some(size)),
         }
     }
 
@@ -137,7 +140,7 @@ impl AttemptContext {
                 }
                 First::Failed(failure) => {
                     let failure = failure.clone();
-                    return self.fail(&failure, size);
+                    return self.fail(&failure, Some(size));
                 }
                 First::Good => (*held, self.read) = (false, 0),
             }
@@ -202,20 +205,22 @@ fn microdollars(usd: f64) -> u64 {
 /// The plan, and the slot of this attempt. The number says which; an Envoy that does not choose the cluster anew on a
 /// retry comes to another cluster than the plan says, and then that cluster's first candidate counts.
 fn find_work(brief: &[u8]) -> Option<Work> {
-    let brief: Brief = serde_json::from_slice(brief).ok()?;
+    let mut brief: Brief = serde_json::from_slice(brief).ok()?;
     let cluster = host::property(&["xds", "cluster_name"])?;
     let number = host::property(&["upstream", "request_attempt_count"])
         .and_then(|bytes| Some(u64::from_le_bytes(*bytes.first_chunk::<8>()?)))
         .unwrap_or(1);
-    let here = |slot: &&Slot| slot.cluster.as_bytes() == cluster;
-    let planned = usize::try_from(number).ok().and_then(|number| brief.slots.get(number.checked_sub(1)?));
-    let slot = planned.filter(here).or_else(|| brief.slots.iter().find(here))?.clone();
-    let trace = host::property(&[property::TRACE]).and_then(|trace| String::from_utf8(trace).ok());
-    let trace = trace.map(|trace| trace + ",").unwrap_or_default();
     // Slots count from 0, so the attempt's number is the index of the next one.
-    if let Some(next) = usize::try_from(number).ok().and_then(|next| brief.slots.get(next)) {
+    let next = usize::try_from(number).ok()?;
+    if let Some(next) = brief.slots.get(next) {
         host::set_property(property::CLUSTER, next.cluster.as_bytes());
     }
+    let here = |slot: &Slot| slot.cluster.as_bytes() == cluster;
+    let planned = next.checked_sub(1).filter(|planned| brief.slots.get(*planned).is_some_and(here));
+    let slot = planned.or_else(|| brief.slots.iter().position(here))?;
+    let slot = brief.slots.swap_remove(slot);
+    let trace = host::property(&[property::TRACE]).and_then(|trace| String::from_utf8(trace).ok());
+    let trace = trace.map(|trace| trace + ",").unwrap_or_default();
     Some(Work { brief, slot, trace }).inspect(|work| leave_traces(work, number))
 }
 
@@ -280,7 +285,8 @@ impl HttpContext for AttemptContext {
         let encoded = host::header(RESPONSE, "content-encoding").is_some();
         let take_out_usage = work.slot.add_usage;
         self.reply = match content_type.split(';').next().unwrap_or_default().trim() {
-            _ if status != "200" || encoded || end_of_stream => Reply::Untouched,
+            _ if status != "200" || encoded => Reply::Untouched,
+            _ if end_of_stream => return self.fail(&Failure::without_body("empty"), None),
             "text/event-stream" => {
                 // Its length is not known once events may be taken out.
                 host::set_header(RESPONSE, "content-length", None);

@@ -18,7 +18,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure without an error object of the provider.
-    pub(super) fn without_body(result: &'static str) -> Self {
+    pub fn without_body(result: &'static str) -> Self {
         Failure { status: 502, result, body: None }
     }
 }

@@ -38,11 +38,12 @@ def test_each_fault(envoy, mocks, plan, fault, reason, stream):
         assert response.json()["choices"][0]["message"]["content"]
 
 
-def test_empty_stream(envoy, mocks, plan):
+@pytest.mark.parametrize("stream, reason", [(True, "empty_stream"), (False, "empty")])
+def test_nothing_in_a_200(envoy, mocks, plan, stream, reason):
     mocks[plan[0]["provider"]].fault("empty_stream", count=None)
-    response = envoy.chat(stream=True)
+    response = envoy.chat(stream=stream)
     assert response.status_code == 200
-    assert response.headers["x-model-router-reason"] == "failover_empty_stream"
+    assert response.headers["x-model-router-reason"] == f"failover_{reason}"
 
 
 def test_a_truncated_answer(envoy, mocks, plan):
