@@ -31,7 +31,7 @@ pub struct Decision {
     /// Router; `None` where the client named a model.
     pub router: Option<String>,
     /// Mode, or `direct`.
-    pub mode: String,
+    pub mode: &'static str,
     /// Relative quality that may be given up for a cheaper model.
     pub band: f64,
     /// The model of slot 1.
@@ -98,7 +98,7 @@ fn decision(policy: &Policy, Routed { request, plan, brief }: &Routed) -> Decisi
     let name = |model: usize| policy.models.get(model).map_or_else(String::new, |model| model.name.clone());
     Decision {
         router: router.map(|router| router.name.clone()),
-        mode: brief.mode.clone(),
+        mode: brief.mode,
         band,
         model: plan.candidates.first().map_or_else(String::new, |first| name(first.model)),
         reason: plan.reason.code(),

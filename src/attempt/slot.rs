@@ -1,7 +1,8 @@
 //! What the route plugin leaves for the attempts: the plan, ready to be carried out.
 //!
 //! Self-contained, so that an attempt needs neither the policy nor another reading of the body, and a policy that
-//! changes between the two cannot tear them apart.
+//! changes between the two cannot tear them apart. Published as lines of JSON, the request first and then a line per
+//! slot, because an attempt reads only its own.
 
 use super::parameters;
 use crate::catalog::Price;
@@ -17,15 +18,18 @@ pub struct Brief {
     pub request: PublishedRequest,
     /// Router, or empty where the client named a model.
     pub router: String,
-    /// Mode, or `direct`.
-    pub mode: String,
-    /// Why slot 1 was chosen.
-    pub reason: String,
+    /// Mode, or `direct`; no business of an attempt.
+    #[serde(skip)]
+    pub mode: &'static str,
+    /// Why slot 1 was chosen; no business of an attempt.
+    #[serde(skip)]
+    pub reason: &'static str,
     /// USD per million input tokens on top of the price.
     pub fee: f64,
     /// Price of the router's baseline model.
     pub baseline: Option<Price>,
-    /// In the order of attempts.
+    /// In the order of attempts; lines of their own.
+    #[serde(skip)]
     pub slots: Vec<Slot>,
 }
 
@@ -45,21 +49,25 @@ pub struct PublishedRequest {
 pub struct Slot {
     /// Name of the model.
     pub model: String,
-    /// Name of the provider.
-    pub provider: String,
     /// Envoy cluster.
     pub cluster: String,
+    /// The cluster of the next slot, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cluster: Option<String>,
     /// Wire format.
     pub dialect: Dialect,
     /// `:path`, query included.
     pub path: String,
     /// `:authority`; `None` leaves it as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<String>,
     /// The provider's name for the model.
     pub deployment: String,
     /// Parameters that this request has and this model refuses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drop: Vec<String>,
     /// Parameters that this model knows under another name: from, to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rename: Vec<(String, String)>,
     /// Usage of the stream is asked for on the client's behalf and must be taken out of the answer again.
     pub add_usage: bool,
@@ -71,6 +79,79 @@ pub struct Slot {
 pub struct Outgoing<'a> {
     /// Name and value, in the order in which they are applied.
     pub headers: Vec<(&'static str, Option<&'a str>)>,
+}
+
+impl Brief {
+    /// The lines that attempts read.
+    pub fn publish(&self) -> Vec<u8> {
+        // A `Vec` takes every write and none of these types can fail to serialise.
+        let mut lines = serde_json::to_vec(self).unwrap_or_default();
+        for slot in &self.slots {
+            lines.push(b'\n');
+            let _ = serde_json::to_writer(&mut lines, slot);
+        }
+        lines
+    }
+
+    /// The request's part of the published lines, and the slot of attempt `number` (from 1), which Envoy has sent to
+    /// `cluster`. An Envoy that does not choose the cluster anew on a retry comes to another cluster than the plan says;
+    /// then that cluster's first slot counts. `None` where the cluster is not in the plan.
+    pub fn at_attempt(lines: &[u8], number: u64, cluster: &[u8]) -> Option<(Brief, Slot)> {
+        let mut lines = lines.split(|byte| *byte == b'\n');
+        let brief = serde_json::from_slice(lines.next()?).ok()?;
+        let read = |line: &[u8]| serde_json::from_slice::<Slot>(line).ok();
+        let here = |slot: &Slot| slot.cluster.as_bytes() == cluster;
+        let index = usize::try_from(number.checked_sub(1)?).ok()?;
+        let planned = lines.clone().nth(index).and_then(read).filter(here);
+        let slot = planned.or_else(|| lines.filter_map(read).find(here))?;
+        Some((brief, slot))
+    }
+}
+
+/// How the attempts of a request went so far; each attempt leaves it for the next and for the route plugin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempted {
+    /// Number of the latest attempt, from 1.
+    pub number: u64,
+    /// Its model.
+    pub model: String,
+    /// Parameters that it left out, separated by commas.
+    pub dropped: String,
+    /// `gpt-5-mini=503,gpt-5`: how each ended. One without a result has none yet, or was followed by another: then
+    /// nobody answered it.
+    pub trace: String,
+}
+
+impl Attempted {
+    /// The next attempt, after `self`.
+    pub fn next(self, number: u64, slot: &Slot) -> Self {
+        let mut trace = self.trace;
+        if !trace.is_empty() {
+            trace = format!("{},", with_result(trace, NO_RESPONSE));
+        }
+        Attempted { number, model: slot.model.clone(), dropped: slot.drop.join(","), trace: trace + &slot.model }
+    }
+
+    /// Notes how the latest attempt ended.
+    pub fn ended(&mut self, result: &str) {
+        self.trace = with_result(core::mem::take(&mut self.trace), result);
+    }
+
+    /// How the attempt before the latest one ended; `None` where there was none.
+    pub fn failure_before(&self) -> Option<&str> {
+        let (before, _) = self.trace.rsplit_once(',')?;
+        let last = before.rsplit_once(',').map_or(before, |(_, last)| last);
+        last.split_once('=').map(|(_, result)| result)
+    }
+}
+
+/// What stands in the trace of an attempt that nobody answered.
+const NO_RESPONSE: &str = "no_response";
+
+/// The trace with a result for its last attempt, where it has none.
+fn with_result(trace: String, result: &str) -> String {
+    let last = trace.rsplit(',').next().unwrap_or_default();
+    if last.contains('=') { trace } else { format!("{trace}={result}") }
 }
 
 /// Headers by which clients or earlier attempts may carry credentials or a provider's dialect. Removed on each
@@ -107,8 +188,8 @@ pub fn brief(policy: &Policy, request: &Request, plan: &Plan) -> Brief {
         let parameters::Changes { drop, rename } = parameters::changes(request, model);
         Some(Slot {
             model: model.name.clone(),
-            provider: provider.name.clone(),
             cluster: provider.cluster.clone(),
+            next_cluster: None,
             dialect: provider.dialect,
             path: provider_path(provider, served, request.api),
             authority: provider.authority.clone(),
@@ -119,11 +200,14 @@ pub fn brief(policy: &Policy, request: &Request, plan: &Plan) -> Brief {
             price: model.price.clone(),
         })
     });
+    let mut slots: Vec<Slot> = slots.collect();
+    let clusters: Vec<String> = slots.iter().skip(1).map(|slot| slot.cluster.clone()).collect();
+    slots.iter_mut().zip(clusters).for_each(|(slot, next)| slot.next_cluster = Some(next));
     Brief {
-        slots: slots.collect(),
+        slots,
         router: router.map_or_else(String::new, |router| router.name.clone()),
-        mode: mode_name(policy, plan).into(),
-        reason: plan.reason.code().into(),
+        mode: mode_name(policy, plan),
+        reason: plan.reason.code(),
         fee: router.map_or(0.0, |router| router.fee),
         baseline: router.and_then(|router| policy.models.get(router.baseline?)?.price.clone()),
         request: PublishedRequest { api: request.api, stream: request.stream, members: request.members.clone() },

@@ -167,11 +167,39 @@ fn a_body_that_changed_on_its_way_is_read_again() {
 }
 
 #[test]
-fn a_brief_survives_its_publication() {
+fn an_attempt_reads_its_own_slot() {
     let policy = policy();
     let body = format!("{{{MESSAGES},\"stream\":true,\"stop\":\"x\",\"max_tokens\":1}}");
     let request = read_chat(body.as_bytes()).unwrap();
-    let brief = brief_of(&policy, &request, "gpt-5-mini");
-    let published = serde_json::to_vec(&brief).unwrap();
-    assert_eq!(serde_json::from_slice::<Brief>(&published).unwrap(), brief);
+    let mut brief = brief_of(&policy, &request, "o4-mini");
+    brief.slots[1].cluster = "other".into();
+    let lines = brief.publish();
+    let at = |number, cluster: &str| Brief::at_attempt(&lines, number, cluster.as_bytes());
+    let (published, first) = at(1, "azure").unwrap();
+    assert_eq!((&published.request, first), (&brief.request, brief.slots[0].clone()));
+    assert_eq!(brief.slots[0].next_cluster.as_deref(), Some("azure"));
+    assert_eq!(at(2, "other").unwrap().1, brief.slots[1]);
+    assert_eq!(at(2, "azure").unwrap().1, brief.slots[0], "an Envoy that stays on its cluster");
+    assert_eq!(at(9, "other").unwrap().1, brief.slots[1]);
+    assert_eq!((at(1, "nowhere"), at(0, "azure")), (None, None));
+    assert_eq!(Brief::at_attempt(b"{}\n{}", 1, b"azure"), None);
+}
+
+#[test]
+fn attempts_leave_a_trace() {
+    let policy = policy();
+    let body = format!("{{{MESSAGES}}}");
+    let request = read_chat(body.as_bytes()).unwrap();
+    let slot = brief_of(&policy, &request, "grok-4").slots[0].clone();
+    let mut first = Attempted::default().next(1, &slot);
+    assert_eq!((first.trace.as_str(), first.failure_before()), ("grok-4", None));
+    let second = first.clone().next(2, &slot);
+    assert_eq!((second.trace.as_str(), second.failure_before()), ("grok-4=no_response,grok-4", Some("no_response")));
+    first.ended("503");
+    first.ended("200");
+    assert_eq!(first.trace, "grok-4=503");
+    let mut third = first.next(2, &slot).next(3, &slot);
+    third.ended("200");
+    assert_eq!(third.trace, "grok-4=503,grok-4=no_response,grok-4=200");
+    assert_eq!(third.failure_before(), Some("no_response"));
 }

@@ -6,7 +6,7 @@
 use super::host;
 use super::metrics::Metrics;
 use super::property;
-use crate::attempt::{Brief, Slot, apply, rewrite};
+use crate::attempt::{Attempted, Brief, Slot, apply, rewrite};
 use crate::decide::cost::of_usage;
 use crate::response::stream::{Events, First};
 use crate::response::{Answer, Failure, read_answer};
@@ -34,8 +34,7 @@ pub struct AttemptContext {
 struct Work {
     brief: Brief,
     slot: Slot,
-    /// How the attempts before this one ended.
-    trace: String,
+    attempted: Attempted,
 }
 
 /// The state of the answer.
@@ -71,12 +70,15 @@ impl AttemptContext {
         }
     }
 
-    /// Counts the attempt once, and leaves its result in the trace.
+    /// Counts the attempt once. A failure is left for the next attempt and the route plugin to see.
     fn count(&mut self, result: &str) {
-        let Some(Work { slot, trace, .. }) = &self.work else { return };
+        let Some(Work { slot, attempted, .. }) = &mut self.work else { return };
         if !std::mem::replace(&mut self.counted, true) {
             self.metrics.add("attempts_total", &[("model", &slot.model), ("result", result)], 1);
-            host::set_property(property::TRACE, format!("{trace}{}={result}", slot.model).as_bytes());
+            if result != "200" {
+                attempted.ended(result);
+                leave(attempted);
+            }
         }
     }
 
@@ -181,7 +183,7 @@ impl AttemptContext {
         ];
         for (kind, tokens, name) in counts {
             self.metrics.add("tokens_total", &[model, ("kind", kind)], tokens);
-            if !name.is_empty() {
+            if !name.is_empty() && tokens > 0 {
                 host::set_property(name, tokens.to_string().as_bytes());
             }
         }
@@ -202,35 +204,27 @@ fn microdollars(usd: f64) -> u64 {
     (usd * 1e6).round() as u64
 }
 
-/// The plan, and the slot of this attempt. The number says which; an Envoy that does not choose the cluster anew on a
-/// retry comes to another cluster than the plan says, and then that cluster's first candidate counts.
-fn find_work(brief: &[u8]) -> Option<Work> {
-    let mut brief: Brief = serde_json::from_slice(brief).ok()?;
+/// The plan and this attempt's place in it; leaves word of both.
+fn find_work(published: &[u8]) -> Option<Work> {
     let cluster = host::property(&["xds", "cluster_name"])?;
     let number = host::property(&["upstream", "request_attempt_count"])
         .and_then(|bytes| Some(u64::from_le_bytes(*bytes.first_chunk::<8>()?)))
         .unwrap_or(1);
-    // Slots count from 0, so the attempt's number is the index of the next one.
-    let next = usize::try_from(number).ok()?;
-    if let Some(next) = brief.slots.get(next) {
-        host::set_property(property::CLUSTER, next.cluster.as_bytes());
+    let (brief, slot) = Brief::at_attempt(published, number, &cluster)?;
+    if let Some(next) = &slot.next_cluster {
+        host::set_property(property::CLUSTER, next.as_bytes());
     }
-    let here = |slot: &Slot| slot.cluster.as_bytes() == cluster;
-    let planned = next.checked_sub(1).filter(|planned| brief.slots.get(*planned).is_some_and(here));
-    let slot = planned.or_else(|| brief.slots.iter().position(here))?;
-    let slot = brief.slots.swap_remove(slot);
-    let trace = host::property(&[property::TRACE]).and_then(|trace| String::from_utf8(trace).ok());
-    let trace = trace.map(|trace| trace + ",").unwrap_or_default();
-    Some(Work { brief, slot, trace }).inspect(|work| leave_traces(work, number))
+    let before = match number {
+        1 => Attempted::default(),
+        _ => serde_json::from_slice(&host::property(&[property::ATTEMPTED])?).unwrap_or_default(),
+    };
+    let attempted = before.next(number, &slot);
+    leave(&attempted);
+    Some(Work { brief, slot, attempted })
 }
 
-/// Tells the route plugin and the access log which attempt this is. `no_response` stands until there is one.
-fn leave_traces(Work { slot, trace, .. }: &Work, number: u64) {
-    host::set_property(property::TRACE, format!("{trace}{}=no_response", slot.model).as_bytes());
-    host::set_property(property::ATTEMPT, number.to_string().as_bytes());
-    host::set_property(property::MODEL, slot.model.as_bytes());
-    host::set_property(property::PROVIDER, slot.provider.as_bytes());
-    host::set_property(property::DROPPED, slot.drop.join(",").as_bytes());
+fn leave(attempted: &Attempted) {
+    host::set_property(property::ATTEMPTED, &serde_json::to_vec(attempted).unwrap_or_default());
 }
 
 /// Nothing can be sent to a provider that has not been rewritten for it.

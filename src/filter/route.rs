@@ -6,7 +6,7 @@
 use super::host;
 use super::metrics::Metrics;
 use super::property;
-use crate::attempt::Brief;
+use crate::attempt::{Attempted, Brief};
 use crate::decide::Caller;
 use crate::policy::Policy;
 use crate::request::Shape;
@@ -26,7 +26,6 @@ pub struct RouteContext {
     policy: Rc<Policy>,
     metrics: Rc<Metrics>,
     shape: Shape,
-    started: u64,
     state: State,
     /// What takes the place of the body of Envoy's own response.
     replacement: Option<String>,
@@ -46,22 +45,25 @@ enum State {
 /// What the response and the metrics need of the plan.
 struct Decision {
     router: String,
-    mode: String,
-    reason: String,
+    mode: &'static str,
+    reason: &'static str,
     first_model: String,
     stream: bool,
+    /// When the body was there, in nanoseconds since 1970.
+    began: u64,
+    status: u16,
+    attempted: Attempted,
 }
 
 impl RouteContext {
     pub fn new(policy: Rc<Policy>, metrics: Rc<Metrics>) -> Self {
-        RouteContext { policy, metrics, shape: Shape::OpenAi, started: 0, state: State::Idle, replacement: None }
+        RouteContext { policy, metrics, shape: Shape::OpenAi, state: State::Idle, replacement: None }
     }
 
     fn refuse(&mut self, error: &ErrorReply) -> Action {
         self.metrics.add("rejected_total", &[("reason", error.code)], 1);
         self.state = State::Refused;
         let headers = [("content-type", "application/json"), ("x-model-router-reason", error.code)];
-        host::set_property(property::REASON, error.code.as_bytes());
         host::send_reply(error.status, &headers, &error.body(self.shape));
         Action::Pause
     }
@@ -84,7 +86,7 @@ impl RouteContext {
                 let consumer = caller.consumer(&policy).map_or("", |consumer| &consumer.name);
                 publish(&routed.brief, asked, consumer);
                 self.metrics.observe("decision_microseconds", &[], host::now().saturating_sub(began) / 1000);
-                self.state = State::Routed(Box::new(Decision::of(routed)));
+                self.state = State::Routed(Box::new(Decision::of(routed, began)));
                 Action::Continue
             }
         }
@@ -105,34 +107,50 @@ impl RouteContext {
             host::set_header(RESPONSE, "x-model-router-reason", Some(error.code));
         }
     }
-
-    /// Tells the client what the attempts have left.
-    fn describe(&self, decision: &Decision, status: u16) {
-        let model = left(property::MODEL);
-        let attempts = left(property::ATTEMPT);
-        let trace = left(property::TRACE).unwrap_or_default();
-        let failover = failed_before(&trace).map(|failure| format!("failover_{failure}"));
-        let set = |name: &str, value: Option<&str>| host::set_header(RESPONSE, name, value);
-        set("x-model-router-model", model.as_deref());
-        set("x-model-router-router", Some(decision.router.as_str()).filter(|name| !name.is_empty()));
-        set("x-model-router-mode", Some(&decision.mode));
-        set("x-model-router-attempts", Some(attempts.as_deref().unwrap_or("0")));
-        set("x-model-router-dropped", left(property::DROPPED).as_deref());
-        set("x-model-router-reason", Some(failover.as_deref().unwrap_or(&decision.reason)));
-        if decision.stream && status == 200 {
-            // The attempt holds the headers until the first token is there.
-            let waited = host::now().saturating_sub(self.started) / 1_000_000;
-            let model = [("model", model.as_deref().unwrap_or_default())];
-            self.metrics.observe("time_to_first_token_milliseconds", &model, waited);
-        }
-    }
 }
 
 impl Decision {
-    fn of(routed: Routed) -> Self {
+    fn of(routed: Routed, began: u64) -> Self {
         let Brief { router, mode, reason, slots, request, .. } = routed.brief;
         let first_model = slots.into_iter().next().map(|slot| slot.model).unwrap_or_default();
-        Decision { router, mode, reason, first_model, stream: request.stream }
+        let attempted = Attempted::default();
+        Decision { router, mode, reason, first_model, stream: request.stream, began, status: 0, attempted }
+    }
+
+    /// Tells the client and the access log what the attempts have left.
+    fn describe(&mut self, status: u16, metrics: &Metrics) {
+        self.status = status;
+        let left = host::property(&[property::ATTEMPTED]);
+        self.attempted = left.and_then(|left| serde_json::from_slice(&left).ok()).unwrap_or_default();
+        let Attempted { number, model, dropped, .. } = &self.attempted;
+        let failover = self.attempted.failure_before().map(|failure| format!("failover_{failure}"));
+        let set = |name: &str, value: &str| host::set_header(RESPONSE, name, Some(value).filter(|it| !it.is_empty()));
+        set("x-model-router-model", model);
+        set("x-model-router-router", &self.router);
+        set("x-model-router-mode", self.mode);
+        set("x-model-router-attempts", &number.to_string());
+        set("x-model-router-dropped", dropped);
+        set("x-model-router-reason", failover.as_deref().unwrap_or(self.reason));
+        if self.stream && status == 200 {
+            // The attempt holds the headers until the first token is there.
+            let waited = host::now().saturating_sub(self.began) / 1_000_000;
+            metrics.observe("time_to_first_token_milliseconds", &[("model", model)], waited);
+        }
+        if failover.is_some() {
+            self.attempted.ended(&status.to_string());
+            host::set_property(property::TRACE, self.attempted.trace.as_bytes());
+        }
+    }
+
+    /// How the client's request ended, as metrics show it.
+    fn outcome(&self) -> &'static str {
+        match (self.status, self.attempted.number) {
+            (200..=299, 0 | 1) => "ok",
+            (200..=299, _) => "failover",
+            (400..=499, _) => "client_error",
+            (0, _) => "cancelled",
+            _ => "error",
+        }
     }
 }
 
@@ -141,35 +159,21 @@ fn publish(brief: &Brief, asked: &str, consumer: &str) {
     if let Some(first) = brief.slots.first() {
         host::set_property(property::CLUSTER, first.cluster.as_bytes());
     }
-    host::set_property(property::BRIEF, &serde_json::to_vec(brief).unwrap_or_default());
-    let request_model = asked.get(..128).unwrap_or(asked);
-    let fields = [
-        (property::REQUEST_MODEL, request_model),
-        (property::ROUTER, &brief.router),
-        (property::MODE, &brief.mode),
-        (property::REASON, &brief.reason),
-        (property::CONSUMER, consumer),
-    ];
-    fields
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .for_each(|(name, value)| host::set_property(name, value.as_bytes()));
+    host::set_property(property::BRIEF, &brief.publish());
+    host::set_property(property::REQUEST_MODEL, asked.as_bytes());
+    if !consumer.is_empty() {
+        host::set_property(property::CONSUMER, consumer.as_bytes());
+    }
     // Envoy's limit would otherwise let it start slots again from the first.
     let retries = brief.slots.len().saturating_sub(1).to_string();
     host::set_header(REQUEST, "x-envoy-max-retries", Some(&retries));
     host::clear_route_cache();
 }
 
-/// A value that the attempts have left.
-fn left(name: &str) -> Option<String> {
-    String::from_utf8(host::property(&[name])?).ok().filter(|value| !value.is_empty())
-}
-
 impl Context for RouteContext {}
 
 impl HttpContext for RouteContext {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
-        self.started = host::now();
         let headers = host::headers(REQUEST);
         let get = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let internal = headers.iter().filter(|(name, _)| INTERNAL.iter().any(|prefix| name.starts_with(prefix)));
@@ -210,11 +214,13 @@ impl HttpContext for RouteContext {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
-        let status = response_status();
-        match &self.state {
+        let status = match self.state {
             State::Idle | State::Refused => return Action::Continue,
-            State::Reading { .. } => {}
-            State::Routed(decision) => self.describe(decision, status),
+            State::Reading { .. } | State::Routed(_) => host::header(RESPONSE, ":status"),
+        };
+        let status = status.and_then(|status| status.parse().ok()).unwrap_or(0);
+        if let State::Routed(decision) = &mut self.state {
+            decision.describe(status, &self.metrics);
         }
         self.replace_envoys_error(status);
         Action::Continue
@@ -231,27 +237,9 @@ impl HttpContext for RouteContext {
     fn on_log(&mut self) {
         self.metrics.note_memory("route");
         let State::Routed(decision) = &self.state else { return };
-        let outcome = match (response_status(), left(property::ATTEMPT).as_deref()) {
-            (200..=299, Some("1")) => "ok",
-            (200..=299, _) => "failover",
-            (400..=499, _) => "client_error",
-            (0, _) => "cancelled",
-            _ => "error",
-        };
-        let model = left(property::MODEL).unwrap_or_else(|| decision.first_model.clone());
-        let labels =
-            [("router", &*decision.router), ("mode", &*decision.mode), ("model", &*model), ("outcome", outcome)];
+        let Decision { router, mode, first_model, attempted, .. } = &**decision;
+        let model = if attempted.model.is_empty() { first_model } else { &attempted.model };
+        let labels = [("router", &**router), ("mode", mode), ("model", model), ("outcome", decision.outcome())];
         self.metrics.add("requests_total", &labels, 1);
     }
-}
-
-/// 0 where there is no response.
-fn response_status() -> u16 {
-    host::header(RESPONSE, ":status").and_then(|status| status.parse().ok()).unwrap_or(0)
-}
-
-/// How the attempt before the last one ended: `503` of `gpt-5-mini=503,gpt-5=200`.
-fn failed_before(trace: &str) -> Option<&str> {
-    let (before, _) = trace.rsplit_once(',')?;
-    before.rsplit_once('=').map(|(_, result)| result)
 }

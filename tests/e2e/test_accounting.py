@@ -97,7 +97,7 @@ def test_the_access_log_tells_the_whole_story(envoy, mocks, plan):
     assert entry["gen_ai.request.model"] == "model-router"
     assert entry["gen_ai.response.model"] == response.json()["model"]
     assert entry["model_router.model"] == response.headers["x-model-router-model"]
-    assert entry["model_router.attempts"] == f"{plan[0]['model']}=503,{plan[1]['model']}=200"
+    assert entry["model_router.trace"] == f"{plan[0]['model']}=503,{plan[1]['model']}=200"
     assert int(entry["gen_ai.usage.input_tokens"]) == response.json()["usage"]["prompt_tokens"]
     assert float(entry["model_router.cost_usd"]) > 0
     log = envoy.log.read_text()
