@@ -8,29 +8,29 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-# Which Envoy to download, unless ENVOY names a binary: `ENVOY=/path/to/envoy make run`.
+# Which Envoy to download and run, and which ones to test with. `ENVOY=/path/to/envoy` names one for both instead.
 ENVOY_VERSION ?= 1.40.0
-ENVOY_DOWNLOADED := $(CURDIR)/.tools/envoy-$(ENVOY_VERSION)/envoy
-ENVOY ?= $(ENVOY_DOWNLOADED)
+TESTED_VERSIONS := 1.40.0 1.39.3
+RUN_ENVOY = $(or $(ENVOY),$(CURDIR)/.tools/envoy-$(ENVOY_VERSION)/envoy)
 
 # Compiler flags for the filter. Envoy's V8 has SIMD.
 WASM_RUSTFLAGS ?= -C target-feature=+simd128
 
 # Artefacts always go to target/, whatever the caller's cargo configuration says.
 CARGO_TARGET_DIR := $(CURDIR)/target
-export ENVOY WASM_RUSTFLAGS CARGO_TARGET_DIR
+export WASM_RUSTFLAGS CARGO_TARGET_DIR
 
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 	@echo
 	@echo '  ENVOY=/path/to/envoy     use that Envoy, download none'
-	@echo '  ENVOY_VERSION=1.39.3     download that one (default: $(ENVOY_VERSION))'
+	@echo '  ENVOY_VERSION=1.39.3     run that one (default: $(ENVOY_VERSION)); the tests take $(TESTED_VERSIONS)'
 	@echo '  WASM_TOOLCHAIN=debian    or rustup, or auto: which Rust builds the filter'
 
 .PHONY: run
 run: setup-envoy wasm cli ## mock providers and Envoy on 127.0.0.1:10000, until Ctrl-C
-	@scripts/run.sh
+	@ENVOY='$(RUN_ENVOY)' scripts/run.sh
 
 .PHONY: wasm
 wasm: setup-native setup-wasm ## the filter: target/model_router.wasm
@@ -48,7 +48,7 @@ test-rust: setup-native ## the tests that need no Envoy
 	cargo test --workspace --locked
 
 .PHONY: test-envoy
-test-envoy: setup-envoy setup-python wasm cli ## the tests with a real Envoy (ARGS='-k name' for some)
+test-envoy: setup-tested-envoys setup-python wasm cli ## the tests with a real Envoy (ARGS='-k name' for some)
 	.venv/bin/python -m pytest tests/e2e $(ARGS)
 
 .PHONY: lint
@@ -67,22 +67,25 @@ lint: setup-native setup-wasm ## fmt, clippy for the machine and for wasm, audit
 .PHONY: bench
 bench: setup-envoy setup-python wasm cli ## the measurements, in-process and side by side in Envoy
 	cargo bench --locked
-	@scripts/bench.sh
+	@ENVOY='$(RUN_ENVOY)' scripts/bench.sh
 
 .PHONY: setup
-setup: setup-native setup-wasm setup-envoy setup-python ## only install what the other targets need
+setup: setup-native setup-wasm setup-envoy setup-tested-envoys setup-python ## only install what the other targets need
 
-.PHONY: setup-native setup-wasm setup-envoy setup-python
+.PHONY: setup-native setup-wasm setup-envoy setup-tested-envoys setup-python
 setup-native:
 	@scripts/setup-native.sh
 setup-wasm: setup-native
 	@scripts/setup-wasm.sh
-setup-envoy:
-ifeq ($(ENVOY),$(ENVOY_DOWNLOADED))
-	@scripts/setup-envoy.sh $(ENVOY_VERSION)
-else
+ifdef ENVOY
+setup-envoy setup-tested-envoys:
 	@[ -x '$(ENVOY)' ] || { echo 'error: ENVOY=$(ENVOY) is no program' >&2; exit 1; }
 	@echo "==> Envoy: $(ENVOY)"
+else
+setup-envoy:
+	@scripts/setup-envoy.sh $(ENVOY_VERSION)
+setup-tested-envoys:
+	@for version in $(TESTED_VERSIONS); do scripts/setup-envoy.sh $$version; done
 endif
 setup-python:
 	@scripts/setup-python.sh

@@ -12,6 +12,7 @@ pub use edit::{Edit, apply};
 pub use slot::{Attempted, Brief, Outgoing, PublishedRequest, Slot, brief};
 
 use crate::policy::Dialect;
+use crate::request::json::Span;
 use crate::request::{Member, Members, ReadError, read_members};
 use std::borrow::Cow;
 
@@ -78,18 +79,23 @@ fn remove(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
 
 /// A stream's usage is only sent when asked for; the router needs it for its accounts.
 fn ask_for_usage(body: &[u8], members: &Members) -> Option<Edit> {
-    if let Some(options) = members.get(body, "stream_options") {
-        return Some(Edit::replace(options.value, with_include_usage(options.value.of(body))));
+    const ASK: &str = "\"include_usage\":true";
+    let Some(options) = members.get(body, "stream_options").map(|member| member.value) else {
+        let stream = members.get(body, "stream")?;
+        return Some(Edit::insert(stream.value.end, format!(",\"stream_options\":{{{ASK}}}")));
+    };
+    // `null`, or an object in which another option may stand.
+    let Ok(inner) = read_members(options.of(body)) else { return Some(Edit::replace(options, format!("{{{ASK}}}"))) };
+    match inner.get(options.of(body), "include_usage") {
+        Some(Member { value, .. }) => {
+            let value = Span { start: options.start + value.start, end: options.start + value.end };
+            Some(Edit::replace(value, "true".into()))
+        }
+        None => {
+            let comma = if inner.list.is_empty() { "" } else { "," };
+            Some(Edit::insert(options.start + inner.inside, format!("{ASK}{comma}")))
+        }
     }
-    let stream = members.get(body, "stream")?;
-    Some(Edit::insert(stream.value.end, ",\"stream_options\":{\"include_usage\":true}".into()))
-}
-
-/// `stream_options` with `include_usage` set; other options stay as they are.
-fn with_include_usage(options: &[u8]) -> String {
-    let mut parsed: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(options).unwrap_or_default();
-    parsed.insert("include_usage".into(), true.into());
-    serde_json::Value::Object(parsed).to_string()
 }
 
 /// A JSON string.
