@@ -83,25 +83,3 @@ def test_the_policy_limits_attempts(version, all_mocks, mocks, tmp_path):
         assert (response.status_code, response.headers["x-model-router-attempts"]) == (503, "2")
     finally:
         envoy.stop()
-
-
-def test_compose_names_only_what_is_there():
-    """No container engine is needed to see that commands, files and ports fit together."""
-    compose = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
-    services = compose["services"]
-    mocks = [service for service in services.values() if "mock-provider" in str(service.get("command"))]
-    ports = sorted(port for port in range(9101, 9106) if any(str(port) in str(mock["command"]) for mock in mocks))
-    assert ports == [9101, 9102, 9103, 9104, 9105]
-    assert services["envoy"]["healthcheck"]["test"]
-    for service in services.values():
-        build = service.get("build")
-        if build:
-            target = build["target"] if isinstance(build, dict) else None
-            assert target is None or f"AS {target}" in (ROOT / "Dockerfile").read_text()
-        for volume in service.get("volumes", []):
-            assert (ROOT / str(volume).split(":")[0]).exists(), volume
-    for mock in mocks:
-        arguments = mock["command"] if isinstance(mock["command"], list) else mock["command"].split()
-        arguments = arguments[arguments.index("mock-provider") :]
-        help_text = subprocess.run([CLI, "mock-provider", "--help"], capture_output=True, text=True, check=True).stdout
-        assert all(argument in help_text for argument in arguments if argument.startswith("--"))
