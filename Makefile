@@ -65,9 +65,8 @@ lint: setup-native setup-wasm ## fmt, clippy for the machine and for wasm, audit
 	fi
 
 .PHONY: bench
-bench: setup-envoy setup-python wasm cli ## the measurements, in-process and side by side in Envoy
-	cargo bench --locked
-	@ENVOY='$(RUN_ENVOY)' scripts/bench.sh
+bench: setup-envoy wasm cli ## the measurements, native and side by side in Envoy (ARGS=--quick for a smoke run)
+	@ENVOY='$(RUN_ENVOY)' scripts/bench.sh $(ARGS)
 
 .PHONY: setup
 setup: setup-native setup-wasm setup-envoy setup-tested-envoys setup-python ## only install what the other targets need

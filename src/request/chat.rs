@@ -2,9 +2,9 @@
 //!
 //! Owns what is read of it and which shapes are refused. Members and roles that it does not know pass: the API grows.
 
+use super::count::TokenCount;
 use super::json::{Kind, Reader, Span, Text};
 use super::{Api, Member, Members, Needs, ReadError, Request};
-use crate::predict::tokens;
 
 /// Tokens that the chat format adds to each message: role and delimiters.
 const TOKENS_PER_MESSAGE: u32 = 4;
@@ -48,22 +48,29 @@ pub fn read_chat(body: &[u8]) -> Result<Request<'_>> {
         input_tokens: 0,
         messages: 0,
     };
+    let mut count = TokenCount::default();
     while let Some(key) = members.next_key()? {
-        read_member(&mut members, key, &mut request)?;
+        read_member(&mut members, key, &mut request, &mut count)?;
     }
     request.members = members.end()?;
+    request.input_tokens = count.total();
     if request.messages == 0 {
         return invalid("messages", "must be an array with at least one message");
     }
     Ok(request)
 }
 
-fn read_member<'a>(members: &mut MemberReader<'a>, key: Text, request: &mut Request<'a>) -> Result<()> {
+fn read_member<'a>(
+    members: &mut MemberReader<'a>,
+    key: Text,
+    request: &mut Request<'a>,
+    count: &mut TokenCount,
+) -> Result<()> {
     let body = request.body;
     let name = key.value(body);
     let is_null = members.reader.peek()? == Kind::Null;
     match &*name {
-        "messages" => members.value(key, |reader| read_messages(reader, request)),
+        "messages" => members.value(key, |reader| read_messages(reader, request, count)),
         _ if is_null => members.skip(key).map(drop),
         "model" => {
             let text = members.string(key, "model")?;
@@ -100,7 +107,7 @@ fn read_member<'a>(members: &mut MemberReader<'a>, key: Text, request: &mut Requ
             let list = span.of(body);
             // `[]` and `[ ]` declare nothing.
             request.needs.tools |= list.iter().any(|byte| !matches!(byte, b'[' | b']' | b' ' | b'\n' | b'\r' | b'\t'));
-            request.input_tokens = request.input_tokens.saturating_add(tokens::estimate(list));
+            count.text(list);
             Ok(())
         }
         "response_format" => {
@@ -236,7 +243,7 @@ fn read_type(reader: &mut Reader) -> Result<Option<Text>> {
     Ok(found)
 }
 
-fn read_messages(reader: &mut Reader, request: &mut Request) -> Result<()> {
+fn read_messages(reader: &mut Reader, request: &mut Request, count: &mut TokenCount) -> Result<()> {
     if reader.peek()? != Kind::Array {
         return invalid("messages", "must be an array of messages");
     }
@@ -247,15 +254,14 @@ fn read_messages(reader: &mut Reader, request: &mut Request) -> Result<()> {
         if reader.peek()? != Kind::Object {
             return invalid(format!("messages[{index}]"), "must be an object");
         }
-        let mut tokens = TOKENS_PER_MESSAGE;
-        read_message(reader, index, &mut request.needs, &mut tokens)?;
-        request.input_tokens = request.input_tokens.saturating_add(tokens);
+        count.add(TOKENS_PER_MESSAGE);
+        read_message(reader, index, &mut request.needs, count)?;
         request.messages = index.saturating_add(1);
     }
     Ok(())
 }
 
-fn read_message(reader: &mut Reader, index: u32, needs: &mut Needs, tokens: &mut u32) -> Result<()> {
+fn read_message(reader: &mut Reader, index: u32, needs: &mut Needs, count: &mut TokenCount) -> Result<()> {
     let (mut first, mut seen) = (true, [false; 2]);
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
@@ -271,9 +277,9 @@ fn read_message(reader: &mut Reader, index: u32, needs: &mut Needs, tokens: &mut
                 Kind::String => drop(reader.string()?),
                 _ => return invalid(format!("messages[{index}].role"), "must be a string"),
             },
-            "content" => read_content(reader, index, needs, tokens)?,
+            "content" => read_content(reader, index, needs, count)?,
             "tool_calls" | "function_call" => {
-                *tokens = tokens.saturating_add(tokens::estimate(reader.skip()?.of(reader.bytes())));
+                count.text(reader.skip()?.of(reader.bytes()));
             }
             _ => drop(reader.skip()?),
         }
@@ -285,11 +291,11 @@ fn read_message(reader: &mut Reader, index: u32, needs: &mut Needs, tokens: &mut
 }
 
 /// `content`: a string, an array of parts, or null.
-fn read_content(reader: &mut Reader, index: u32, needs: &mut Needs, tokens: &mut u32) -> Result<()> {
+fn read_content(reader: &mut Reader, index: u32, needs: &mut Needs, count: &mut TokenCount) -> Result<()> {
     match reader.peek()? {
         Kind::String => {
             let text = reader.string()?;
-            *tokens = tokens.saturating_add(tokens::estimate(text.span.of(reader.bytes())));
+            count.text(text.span.of(reader.bytes()));
         }
         Kind::Array => {
             reader.enter_array()?;
@@ -298,7 +304,7 @@ fn read_content(reader: &mut Reader, index: u32, needs: &mut Needs, tokens: &mut
                 if reader.peek()? != Kind::Object {
                     return invalid(format!("messages[{index}].content"), "must hold objects");
                 }
-                read_part(reader, needs, tokens)?;
+                read_part(reader, needs, count)?;
             }
         }
         Kind::Null => drop(reader.skip()?),
@@ -309,7 +315,7 @@ fn read_content(reader: &mut Reader, index: u32, needs: &mut Needs, tokens: &mut
 
 /// A part of a message: `text`, `image_url`, `input_audio`, `file`, …, told by the members it has, so that nothing
 /// needs to be read twice when `type` comes last.
-fn read_part(reader: &mut Reader, needs: &mut Needs, tokens: &mut u32) -> Result<()> {
+fn read_part(reader: &mut Reader, needs: &mut Needs, count: &mut TokenCount) -> Result<()> {
     let mut first = true;
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
@@ -317,12 +323,12 @@ fn read_part(reader: &mut Reader, needs: &mut Needs, tokens: &mut u32) -> Result
         match &*name {
             "text" | "refusal" if reader.peek()? == Kind::String => {
                 let text = reader.string()?;
-                *tokens = tokens.saturating_add(tokens::estimate(text.span.of(reader.bytes())));
+                count.text(text.span.of(reader.bytes()));
             }
             "image_url" => {
                 let image = reader.skip()?.of(reader.bytes());
                 needs.images = true;
-                *tokens = tokens.saturating_add(image_tokens(image));
+                count.add(image_tokens(image));
             }
             "input_audio" => {
                 reader.skip()?;

@@ -4,6 +4,7 @@
 //! goes and never changes a byte.
 
 mod chat;
+mod count;
 pub mod json;
 mod path;
 

@@ -136,3 +136,16 @@ fn both_output_limits_count_the_smaller() {
     let body = r#"{"messages":[{"role":"user","content":"x"}],"max_tokens":10,"max_completion_tokens":99999999999}"#;
     assert_eq!(chat(body).unwrap().max_output, Some(10));
 }
+
+#[test]
+fn a_long_conversation_counts_as_much_as_its_messages() {
+    let message = |text: &str| format!(r#"{{"role":"user","content":"{text}"}}"#);
+    let texts =
+        ["A quick brown fox jumps over the lazy dog. ".repeat(20), "fn main() { println!(1 + 2); } ".repeat(30)];
+    let count =
+        |messages: &[String]| chat(&format!(r#"{{"messages":[{}]}}"#, messages.join(","))).unwrap().input_tokens;
+    let pair: u32 = texts.iter().map(|text| count(&[message(text)])).sum();
+    let long: Vec<String> = texts.iter().cycle().take(400).map(|text| message(text)).collect();
+    let ratio = f64::from(count(&long)) / f64::from(pair * 200);
+    assert!((0.93..1.07).contains(&ratio), "{ratio}");
+}

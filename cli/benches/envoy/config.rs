@@ -1,0 +1,68 @@
+//! envoy/envoy.yaml → the configurations of the two Envoys.
+//!
+//! The filter's is the file as it is, but for ports. The bare one's is the same with everything taken out that is there
+//! for the filter: one listener, one route, one cluster, and the same access log. Only as much of the file's structure
+//! is known here as that takes; what is not found is an error, not a silent difference.
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+const MANAGER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+const OPTIONS: &str = "/typed_extension_protocol_options/envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
+/// Where an Envoy listens and where its provider is.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    /// Requests.
+    pub listener: u16,
+    /// Statistics.
+    pub admin: u16,
+    /// The mock provider, which stands for all providers.
+    pub provider: u16,
+}
+
+/// With the filter.
+pub fn with_filter(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
+    let mut document: Value = serde_yaml_ng::from_str(yaml)?;
+    *port(&mut document, "/admin/address")? = ports.admin.into();
+    *port(&mut document, "/static_resources/listeners/0/address")? = ports.listener.into();
+    for cluster in array(&mut document, "/static_resources/clusters")? {
+        *port(cluster, "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address")? = ports.provider.into();
+    }
+    Ok(document)
+}
+
+/// Without it.
+pub fn bare(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
+    let mut document = with_filter(yaml, ports)?;
+    object(&mut document, "")?.remove("stats_config");
+    object(&mut document, "/static_resources")?.remove("secrets");
+    let clusters = array(&mut document, "/static_resources/clusters")?;
+    clusters.truncate(1);
+    let cluster = clusters.first_mut().context("no cluster")?;
+    object(cluster, OPTIONS)?.remove("http_filters").context("no upstream filters")?;
+    let name = cluster.get("name").cloned().context("a cluster without a name")?;
+    let manager = object(&mut document, MANAGER)?;
+    let router = "envoy.filters.http.router";
+    let filters = manager.get_mut("http_filters").and_then(Value::as_array_mut).context("no filters")?;
+    filters.retain(|filter| filter.get("name").is_some_and(|name| name == router));
+    let routes = json!([{"match": {"prefix": "/"}, "route": {"cluster": name, "timeout": "600s"}}]);
+    let hosts = json!([{"name": "bare", "domains": ["*"], "routes": routes}]);
+    manager.insert("route_config".into(), json!({"name": "bare", "virtual_hosts": hosts}));
+    Ok(document)
+}
+
+fn port<'a>(document: &'a mut Value, address: &str) -> anyhow::Result<&'a mut Value> {
+    let path = format!("{address}/socket_address/port_value");
+    document.pointer_mut(&path).with_context(|| format!("no {path} in envoy.yaml"))
+}
+
+fn array<'a>(document: &'a mut Value, path: &str) -> anyhow::Result<&'a mut Vec<Value>> {
+    let array = document.pointer_mut(path).and_then(Value::as_array_mut);
+    array.with_context(|| format!("no list {path} in envoy.yaml"))
+}
+
+fn object<'a>(document: &'a mut Value, path: &str) -> anyhow::Result<&'a mut serde_json::Map<String, Value>> {
+    let object = document.pointer_mut(path).and_then(Value::as_object_mut);
+    object.with_context(|| format!("no {path} in envoy.yaml"))
+}

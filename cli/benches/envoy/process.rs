@@ -1,0 +1,151 @@
+//! Processes of a measurement. Each is killed, by its id, when its owner goes: at the end, on an error, on a signal.
+
+use crate::config::{self, Ports};
+use crate::load;
+use anyhow::{Context as _, bail, ensure};
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The core on which the Envoys run.
+const ENVOY_CORE: usize = 0;
+
+/// Which of the two Envoys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Without the filter.
+    Bare,
+    /// With it.
+    Filter,
+}
+
+/// A running process.
+pub struct Process {
+    child: Child,
+    /// Where it listens.
+    pub port: u16,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself; nothing is left to do then.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Process {
+    /// A mock provider that sends `pace` events per second, or everything at once for 0.
+    pub async fn mock(root: &Path, pace: u32) -> anyhow::Result<Self> {
+        let port = free_port()?;
+        let program = root.join("target/release/model-router");
+        let mut command = Command::new(&program);
+        let options = ["mock-provider", "--record", "off", "--token-rate", &pace.to_string()].map(String::from);
+        command.args(options).args(["--listen", &format!("127.0.0.1:{port}")]).stdout(Stdio::null());
+        let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
+        let mut process = Process { child, port };
+        process.wait_for(port, "/v1/models").await.context("the mock provider")?;
+        Ok(process)
+    }
+
+    /// Waits until `path` answers 200; fails when the process has ended, or after 20 seconds.
+    async fn wait_for(&mut self, port: u16, path: &str) -> anyhow::Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while load::get(port, path).await.is_err() {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("ended: {status}");
+            }
+            ensure!(Instant::now() < deadline, "did not get ready");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    /// CPU time of all its threads. `schedstat` has what `stat` rounds to hundredths of a second.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        let mut nanoseconds = 0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let text = fs::read_to_string(task?.path().join("schedstat"))?;
+            nanoseconds += text.split(' ').next().context("an empty schedstat")?.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    /// Resident memory in bytes.
+    pub fn rss(&self) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+    }
+}
+
+/// An Envoy.
+pub struct Envoy {
+    /// Its process.
+    pub process: Process,
+    /// Requests.
+    pub port: u16,
+    /// Statistics.
+    pub admin: u16,
+}
+
+impl Envoy {
+    async fn start(root: &Path, program: &Path, yaml: &str, side: Side, provider: u16) -> anyhow::Result<Self> {
+        let ports = Ports { listener: free_port()?, admin: free_port()?, provider };
+        let config = match side {
+            Side::Bare => config::bare(yaml, ports),
+            Side::Filter => config::with_filter(yaml, ports),
+        }?;
+        let directory = root.join("target/bench");
+        fs::create_dir_all(&directory)?;
+        let file = |ending: &str| -> PathBuf { directory.join(format!("{side:?}.{ending}").to_lowercase()) };
+        fs::write(file("json"), config.to_string())?;
+        let mut command = Command::new("taskset");
+        command.args(["--cpu-list", &ENVOY_CORE.to_string()]).arg(program).arg("--config-path").arg(file("json"));
+        command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]);
+        // The configuration's paths are relative to the root. Its access log goes to the standard output.
+        command.current_dir(root).stdout(Stdio::null()).stderr(fs::File::create(file("log"))?);
+        let child = command.spawn().context("cannot start taskset (of util-linux)")?;
+        let mut process = Process { child, port: ports.listener };
+        let log = file("log");
+        process.wait_for(ports.admin, "/ready").await.with_context(|| format!("Envoy; see {}", log.display()))?;
+        Ok(Envoy { process, port: ports.listener, admin: ports.admin })
+    }
+}
+
+/// Both Envoys.
+pub struct Pair {
+    bare: Envoy,
+    filter: Envoy,
+}
+
+impl Pair {
+    /// Starts both before one mock provider.
+    pub async fn start(root: &Path, program: &Path, yaml: &str, provider: u16) -> anyhow::Result<Self> {
+        let bare = Envoy::start(root, program, yaml, Side::Bare, provider).await?;
+        let filter = Envoy::start(root, program, yaml, Side::Filter, provider).await?;
+        Ok(Pair { bare, filter })
+    }
+
+    /// One of them.
+    pub fn of(&self, side: Side) -> &Envoy {
+        match side {
+            Side::Bare => &self.bare,
+            Side::Filter => &self.filter,
+        }
+    }
+}
+
+/// Binds this process, and what it starts, to a core.
+pub fn pin_self(core: usize) -> anyhow::Result<()> {
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", "--pid", &core.to_string(), &std::process::id().to_string()]).stdout(Stdio::null());
+    ensure!(command.status().context("cannot start taskset (of util-linux)")?.success(), "taskset failed");
+    Ok(())
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}

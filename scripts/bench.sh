@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The measurements: the pure core natively, then Envoy with the filter against bare Envoy. Prints Markdown; BENCHMARKS.md
+# says how to read it. `make bench` builds the filter and the mock provider first, then calls this.
+#   bench.sh [--quick]       --quick: a smoke run of half a minute, whose numbers mean little
+# ENVOY: the Envoy to measure (the Makefile sets it).
+# shellcheck source-path=SCRIPTDIR
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+cd "$ROOT"
+
+quick=()
+case "${1:-}" in
+--quick) quick=(--quick) ;;
+'') ;;
+*) die "usage: bench.sh [--quick]" ;;
+esac
+# Absolute, because cargo starts a benchmark in its package's directory.
+ENVOY=$(realpath -- "${ENVOY:?ENVOY must name an Envoy binary}")
+export ENVOY
+for file in "$ENVOY" target/release/model-router target/model_router.wasm; do
+  [ -e "$file" ] || die "$file is missing: use 'make bench'"
+done
+command -v taskset >/dev/null || die "taskset (Debian's util-linux) is missing"
+[ "$(nproc)" -ge 2 ] || die "two cores are needed: one for Envoy, one for everything else"
+
+# Benchmarks always unwind. In a directory of their own, and everything alike, they do not mix with what `make cli`
+# builds, whose library has the same file name.
+export CARGO_TARGET_DIR=$ROOT/target/bench CARGO_PROFILE_RELEASE_PANIC=unwind
+core=(cargo bench --locked --quiet -p model-router --bench core)
+# What only makes load builds faster without link-time optimisation, and is as good.
+side_by_side=(env CARGO_PROFILE_BENCH_LTO=off CARGO_PROFILE_BENCH_CODEGEN_UNITS=16 cargo bench --locked --quiet -p model-router-cli --bench envoy)
+say "building the benchmarks"
+"${core[@]}" --no-run
+"${side_by_side[@]}" --no-run
+
+printf '\n## The pure core, natively\n\n| benchmark | time | throughput |\n|---|---|---|\n'
+# Criterion prints a name, a line of times (lowest, best guess, highest) and perhaps one of throughputs; then, where it
+# has run before, changes in per cent, which say nothing on machines this noisy.
+"${core[@]}" -- --noplot "${quick[@]}" 2>/dev/null | awk '
+  function flush() { if (name != "") printf "| %s | %s | %s |\n", name, time, rate; name = time = rate = "" }
+  /%/ { next }
+  /^[a-z_]+\// { held = $1 }
+  /time:/ { flush(); name = held; sub(/.*\[/, ""); time = $3 " " $4 }
+  /thrpt:/ { sub(/.*\[/, ""); rate = $3 " " $4 }
+  END { flush() }'
+
+"${side_by_side[@]}" -- "${quick[@]}"
