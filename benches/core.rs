@@ -48,6 +48,8 @@ fn body(size: usize, language: Language) -> Vec<u8> {
 fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
     let mut group = criterion.benchmark_group(name);
     group.sample_size(30).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_millis(700));
+    // Only for confidence intervals, which are not printed.
+    group.nresamples(1000);
     group
 }
 
