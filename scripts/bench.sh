@@ -23,12 +23,13 @@ done
 command -v taskset >/dev/null || die "taskset (Debian's util-linux) is missing"
 [ "$(nproc)" -ge 2 ] || die "two cores are needed: one for Envoy, one for everything else"
 
-# Benchmarks always unwind. In a directory of their own, and everything alike, they do not mix with what `make cli`
-# builds, whose library has the same file name.
-export CARGO_TARGET_DIR=$ROOT/target/bench CARGO_PROFILE_RELEASE_PANIC=unwind
-core=(cargo bench --locked --quiet -p model-router --bench core)
-# What only makes load builds faster without link-time optimisation, and is as good.
-side_by_side=(env CARGO_PROFILE_BENCH_LTO=off CARGO_PROFILE_BENCH_CODEGEN_UNITS=16 cargo bench --locked --quiet -p model-router-cli --bench envoy)
+# Each in a directory of its own: they, and what `make cli` builds, are different builds of a library with one file name.
+core=(env CARGO_TARGET_DIR="$ROOT/target/bench/core" cargo bench --locked --quiet -p model-router --bench core)
+# What only makes load builds faster without link-time optimisation, and is as good. Benchmarks always unwind, so the
+# program beside them must do so too.
+side_by_side=(env CARGO_TARGET_DIR="$ROOT/target/bench/envoy" CARGO_PROFILE_RELEASE_PANIC=unwind
+  CARGO_PROFILE_BENCH_LTO=off CARGO_PROFILE_BENCH_CODEGEN_UNITS=16
+  cargo bench --locked --quiet -p model-router-cli --bench envoy)
 say "building the benchmarks"
 "${core[@]}" --no-run
 "${side_by_side[@]}" --no-run

@@ -127,12 +127,12 @@ async fn streams(args: &Args, pair: &Pair, name: &str, choices: u32) -> anyhow::
     for (options, usage) in [(json!({"include_usage": true}), "asked for"), (Value::Null, "taken out again")] {
         let more = json!({"stream": true, "n": choices, "stream_options": options});
         let body = request("gpt-4.1-mini", 2 << 10, Language::English, &more);
-        cells.push(Cell::new(&format!("{name}, usage {usage}"), 16, body.into()));
+        cells.push(Cell::new(usage, 16, body.into()));
     }
     load(pair, Side::Filter, &cells[0].body, 16, Until::Elapsed(Duration::from_millis(args.milliseconds))).await?;
     // Each answer of the paced provider takes about half a second.
     rounds(args, pair, &mut cells, args.rounds.div_ceil(2), 2).await?;
-    report::streams(&cells)
+    report::streams(name, &cells)
 }
 
 /// Measures every cell on both sides, in an order that is reversed each round.

@@ -150,11 +150,11 @@ pub fn requests(cells: &[Cell]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The table of streams.
-pub fn streams(cells: &[Cell]) -> anyhow::Result<()> {
-    println!("\n### Streams\n");
+/// The table of streams that come as `chunks` says.
+pub fn streams(chunks: &str, cells: &[Cell]) -> anyhow::Result<()> {
+    println!("\n### Streams, {chunks}\n");
     println!(
-        "| stream | conn. | events/answer | events/s: bare, filter | CPU µs/event: bare, filter | CPU added (lowest–highest round) |"
+        "| usage | conn. | events/answer | events/s: bare, filter | CPU µs/event: bare, filter | CPU added (lowest–highest round) |"
     );
     println!("|---|---|---|---|---|---|");
     for cell in cells {
@@ -178,17 +178,17 @@ pub fn streams(cells: &[Cell]) -> anyhow::Result<()> {
 
 /// The table of memory. `metrics` are those of the Envoy with the filter.
 pub fn memory(bodies: usize, found: &[Memory], metrics: &str) -> anyhow::Result<()> {
-    const MB: f64 = 1_048_576.0;
+    const MIB: f64 = 1_048_576.0;
     println!("\n### Memory after {bodies} bodies of 1 MB over 4 connections\n");
-    println!("| | before, MB | after, MB |");
+    println!("| | before, MiB | after, MiB |");
     println!("|---|---|---|");
     for Memory { side, before, after } in found {
-        println!("| resident, {side:?} | {:.1} | {:.1} |", *before as f64 / MB, *after as f64 / MB);
+        println!("| resident, {side:?} | {:.1} | {:.1} |", *before as f64 / MIB, *after as f64 / MIB);
     }
     for line in metrics.lines().filter(|line| line.starts_with("model_router_memory_bytes")) {
         let (name, value) = line.rsplit_once(' ').context("a metric without a value")?;
         let plugin = name.split('"').nth(1).unwrap_or(name);
-        println!("| linear memory of the `{plugin}` VM | | {:.1} |", value.parse::<f64>()? / MB);
+        println!("| linear memory of the `{plugin}` VM | | {:.1} |", value.parse::<f64>()? / MIB);
     }
     Ok(())
 }
