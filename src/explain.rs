@@ -3,7 +3,7 @@
 //! Owns the shape of an explanation, and nothing that decides: it shows what [`crate::routing::route`] did. Never holds
 //! message text.
 
-use crate::decide::{Caller, Candidate, Plan};
+use crate::decide::{Caller, Candidate, Plan, best_quality, in_band};
 use crate::policy::Policy;
 use crate::request::Shape;
 use crate::response::error::ErrorReply;
@@ -113,7 +113,7 @@ fn decision(policy: &Policy, Routed { request, plan, brief }: &Routed) -> Decisi
 }
 
 fn rows(policy: &Policy, plan: &Plan, band: f64, brief: &crate::attempt::Brief) -> Vec<CandidateRow> {
-    let best = plan.candidates.iter().map(|candidate| candidate.prediction.quality).fold(0.0, f64::max);
+    let best = best_quality(&plan.candidates);
     let row = |(index, candidate): (usize, &Candidate)| {
         let (_, provider) = candidate.place(policy)?;
         let slot = brief.slots.get(index);
@@ -122,7 +122,7 @@ fn rows(policy: &Policy, plan: &Plan, band: f64, brief: &crate::attempt::Brief) 
             model: policy.models.get(candidate.model)?.name.clone(),
             provider: provider.name.clone(),
             quality: candidate.prediction.quality,
-            in_band: candidate.prediction.quality >= (1.0 - band) * best,
+            in_band: in_band(candidate, best, band),
             output_tokens: candidate.prediction.output_tokens,
             cost_usd: candidate.cost,
             dropped: slot.map(|slot| slot.drop.clone()).unwrap_or_default(),

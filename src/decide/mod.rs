@@ -10,6 +10,7 @@ mod rank;
 
 pub use asked::{Asked, Caller, asked};
 pub use eligible::Exclusion;
+pub use rank::{best_quality, in_band};
 
 use crate::policy::{Mode, ModelId, Policy, Provider, Served};
 use crate::predict::{Prediction, predict};

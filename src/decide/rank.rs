@@ -9,8 +9,8 @@ use core::cmp::Ordering;
 /// Inside the band (`quality ≥ (1 − band) · best`): by cost, then quality, then name. Below it: by quality, then cost,
 /// then name. A band of 0 therefore means the best first, ties by cost.
 pub fn rank(policy: &Policy, candidates: &mut [Candidate], band: f64) -> Reason {
-    let best = candidates.iter().map(|candidate| candidate.prediction.quality).fold(0.0, f64::max);
-    let in_band = |candidate: &Candidate| candidate.prediction.quality >= (1.0 - band) * best;
+    let best = best_quality(candidates);
+    let in_band = |candidate: &Candidate| in_band(candidate, best, band);
     let cost = |candidate: &Candidate| candidate.cost.unwrap_or(f64::INFINITY);
     let name = |candidate: &Candidate| policy.models.get(candidate.model).map(|model| model.name.as_str());
     candidates.sort_by(|a, b| {
@@ -29,4 +29,14 @@ pub fn rank(policy: &Policy, candidates: &mut [Candidate], band: f64) -> Reason 
         [first, ..] if first.prediction.quality < best => Reason::CheapestInBand,
         _ => Reason::Best,
     }
+}
+
+/// The best predicted quality; 0 where there is no candidate.
+pub fn best_quality(candidates: &[Candidate]) -> f64 {
+    candidates.iter().map(|candidate| candidate.prediction.quality).fold(0.0, f64::max)
+}
+
+/// Whether a candidate is good enough to be chosen for its cost.
+pub fn in_band(candidate: &Candidate, best: f64, band: f64) -> bool {
+    candidate.prediction.quality >= (1.0 - band) * best
 }
