@@ -9,7 +9,7 @@ mod parameters;
 mod slot;
 
 pub use edit::{Edit, apply};
-pub use slot::{Attempted, Brief, Outgoing, PublishedRequest, Slot, brief};
+pub use slot::{Attempted, Brief, PublishedRequest, Slot, brief};
 
 use crate::policy::Dialect;
 use crate::request::json::Span;

@@ -75,12 +75,6 @@ pub struct Slot {
     pub price: Option<Price>,
 }
 
-/// Headers of an attempt: set where there is a value, else removed.
-pub struct Outgoing<'a> {
-    /// Name and value, in the order in which they are applied.
-    pub headers: Vec<(&'static str, Option<&'a str>)>,
-}
-
 impl Brief {
     /// The lines that attempts read.
     pub fn publish(&self) -> Vec<u8> {
@@ -169,13 +163,14 @@ const PROVIDER_HEADERS: [&str; 7] = [
 
 impl Slot {
     /// The headers that every attempt sets or removes, whatever the attempt before it left.
-    pub fn outgoing(&self) -> Outgoing<'_> {
+    /// Each is set where there is a value, else removed, in this order.
+    pub fn outgoing(&self) -> Vec<(&'static str, Option<&str>)> {
         let mut headers: Vec<_> = PROVIDER_HEADERS.iter().map(|name| (*name, None)).collect();
         headers.push((":path", Some(self.path.as_str())));
         if let Some(authority) = &self.authority {
             headers.push((":authority", Some(authority)));
         }
-        Outgoing { headers }
+        headers
     }
 }
 

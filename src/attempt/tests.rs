@@ -150,7 +150,7 @@ fn paths_and_headers_of_each_dialect() {
         ["/openai/deployments/o4%2Fmini/chat/completions?api-version=2024-10-21", "/openai/v1/chat/completions"]
     );
     let slots = brief_of(&policy, &request, "gpt-4.1").slots;
-    let headers = slots[0].outgoing().headers;
+    let headers = slots[0].outgoing();
     assert!(headers.contains(&(":path", Some("/v1/chat/completions"))));
     assert!(headers.contains(&(":authority", Some("api.openai.com"))));
     for name in ["authorization", "api-key", "x-api-key", "accept-encoding"] {

@@ -254,7 +254,7 @@ impl HttpContext for AttemptContext {
         let Some(work) = &self.work else {
             return misconfigured("The request has come to a cluster that is not in its plan.");
         };
-        for (name, value) in work.slot.outgoing().headers {
+        for (name, value) in work.slot.outgoing() {
             host::set_header(REQUEST, name, value);
         }
         if end_of_stream { Action::Continue } else { Action::Pause }
