@@ -22,10 +22,12 @@
 //! neighbours' interpolation although a zero only drags it down. Claude and hybrid DeepSeek count without thinking,
 //! as a plain Chat Completions request runs them. Models with no public score name a relative in `abilities_like`.
 
+mod ability;
 mod load;
 #[cfg(test)]
 mod tests;
 
+pub use ability::{Abilities, Skill, TASKS, Task, log_odds, sigmoid};
 pub use load::Catalog;
 
 use serde::{Deserialize, Serialize};
@@ -153,36 +155,6 @@ impl Parameters {
     /// Whether this API never takes the parameter.
     pub fn refuses(&self, name: &str) -> bool {
         self.drop.iter().any(|dropped| dropped == name)
-    }
-}
-
-/// How good a model is: scores 0..100 on the scale of LiveBench release 2026-01-08, by effort.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Abilities {
-    /// The score at the model's default effort.
-    pub default: f64,
-    /// Scores at other efforts, where they are known.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub by_effort: Vec<(Effort, f64)>,
-}
-
-impl Abilities {
-    /// These abilities, of a model with the effort control `from`, as those of a model with the control `to`: the
-    /// default becomes the score at the default effort of `to`, where that is known.
-    pub fn lent(&self, from: Option<&Efforts>, to: Option<&Efforts>) -> Abilities {
-        let wanted = to.map_or(Effort::None, |efforts| efforts.default);
-        let mut scores = self.by_effort.clone();
-        if let Some(from) = from {
-            scores.retain(|(effort, _)| *effort != from.default);
-            scores.push((from.default, self.default));
-            scores.sort_by_key(|(effort, _)| *effort);
-        }
-        let Some((_, default)) = scores.iter().find(|(effort, _)| *effort == wanted).copied() else {
-            return self.clone();
-        };
-        scores.retain(|(effort, _)| *effort != wanted);
-        Abilities { default, by_effort: scores }
     }
 }
 

@@ -13,7 +13,7 @@ pub use eligible::Exclusion;
 pub use rank::{best_quality, in_band};
 
 use crate::policy::{Mode, ModelId, Policy, Provider, Served};
-use crate::predict::{Prediction, predict};
+use crate::predict::{Prediction, Reading, predict};
 use crate::request::Request;
 
 /// A model at a provider, eligible for this request.
@@ -71,6 +71,8 @@ pub struct Plan {
     pub candidates: Vec<Candidate>,
     /// Why slot 1.
     pub reason: Reason,
+    /// What the prompt asks for.
+    pub reading: Reading,
     /// Models that are not eligible, with the reason.
     pub excluded: Vec<(ModelId, Exclusion)>,
 }
@@ -110,6 +112,7 @@ pub fn plan(policy: &Policy, request: &Request, asked: Asked, caller: Caller) ->
     };
     let rules = router.and_then(|router| policy.routers.get(router));
     let (band, fee) = rules.map_or((0.0, 0.0), |router| (router.band, router.fee));
+    let reading = policy.predictor.read(request);
     let mut ranked = Vec::new();
     let mut excluded = Vec::new();
     for (id, model) in policy.models.iter().enumerate().filter(|(id, _)| models.contains(id)) {
@@ -117,7 +120,7 @@ pub fn plan(policy: &Policy, request: &Request, asked: Asked, caller: Caller) ->
             excluded.push((id, exclusion));
             continue;
         }
-        let prediction = predict(request, model);
+        let prediction = predict(&reading, request, model);
         let cost = |price| cost::expected(price, fee, request.input_tokens, 0, &prediction);
         ranked.push(Candidate { model: id, served: 0, prediction, cost: model.price.as_ref().map(cost) });
     }
@@ -135,7 +138,7 @@ pub fn plan(policy: &Policy, request: &Request, asked: Asked, caller: Caller) ->
     let candidates: Vec<_> = ranked.iter().filter_map(places).flatten().collect();
     match candidates.is_empty() {
         true => Err(Refusal::NothingEligible(excluded)),
-        false => Ok(Plan { router, candidates, reason, excluded }),
+        false => Ok(Plan { router, candidates, reason, reading, excluded }),
     }
 }
 

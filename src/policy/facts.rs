@@ -3,7 +3,7 @@
 //! Owns the rules on prices, limits and abilities; every fact is overridden field by field. Never looks a model up.
 
 use super::node::{Fields, Node};
-use crate::catalog::{Abilities, Capabilities, Context, Effort, Efforts, LongContextPrice, Parameters, Price};
+use crate::catalog::{Abilities, Capabilities, Context, Effort, Efforts, LongContextPrice, Parameters, Price, Skill, Task};
 
 /// A price in USD per million tokens.
 pub(super) fn amount(node: &Node<'_>) -> Option<f64> {
@@ -126,23 +126,37 @@ fn renames(node: &Node<'_>) -> Vec<(String, String)> {
     fields.names().filter_map(pair).collect()
 }
 
-/// A score, or scores by effort with a `default`.
+/// A score, or scores by effort with a `default`; each score one number or an object of scores by task.
 pub(super) fn abilities(node: &Node<'_>) -> Option<Abilities> {
-    if !node.value.is_object() {
-        let default = node.number("a score from 0 to 100, or an object of scores by effort", |score| {
-            (0.0..=100.0).contains(&score)
-        })?;
-        return Some(Abilities { default, by_effort: Vec::new() });
+    let by_effort = node.value.as_object().is_some_and(|fields| !fields.contains_key(Skill::GENERAL));
+    if !by_effort {
+        return Some(Abilities { default: skill(node)?, by_effort: Vec::new() });
     }
     let efforts = Effort::NAMES.iter().map(|(name, _)| *name);
     let known: Vec<&str> = std::iter::once("default").chain(efforts).collect();
     let fields = node.object(&known)?;
-    let default = fields.require("default").and_then(|field| score(&field));
+    let default = fields.require("default").and_then(|field| skill(&field));
     let mut by_effort = Vec::new();
     for (name, effort) in Effort::NAMES {
-        if let Some(score) = fields.get(name).and_then(|field| score(&field)) {
-            by_effort.push((effort, score));
+        if let Some(skill) = fields.get(name).and_then(|field| skill(&field)) {
+            by_effort.push((effort, skill));
         }
     }
     Some(Abilities { default: default?, by_effort })
+}
+
+fn skill(node: &Node<'_>) -> Option<Skill> {
+    if !node.value.is_object() {
+        return score(node).map(Skill::general);
+    }
+    let tasks = Task::NAMES.iter().map(|(name, _)| *name);
+    let known: Vec<&str> = std::iter::once(Skill::GENERAL).chain(tasks).collect();
+    let fields = node.object(&known)?;
+    let mut skill = fields.require(Skill::GENERAL).and_then(|field| score(&field)).map(Skill::general)?;
+    for (name, task) in Task::NAMES {
+        if let Some(score) = fields.get(name).and_then(|field| score(&field)) {
+            skill = skill.with(task, score);
+        }
+    }
+    Some(skill)
 }

@@ -21,6 +21,7 @@ use serde_json::Value;
 pub use error::Error;
 
 use crate::catalog::{Abilities, Capabilities, Context, Efforts, Parameters, Price};
+use crate::predict::Predictor;
 
 /// Slots of a plan, and thereby attempts of a request, at most.
 pub const MAX_ATTEMPTS: usize = 8;
@@ -40,6 +41,8 @@ pub struct Policy {
     pub unknown_paths: UnknownPaths,
     /// Attempts per request, 1..=[`MAX_ATTEMPTS`].
     pub max_attempts: usize,
+    /// The model that predicts quality, the same for every request of this policy.
+    pub predictor: &'static Predictor,
     /// Things worth telling at start that are no errors (a router without failover, …), each with its path.
     pub warnings: Vec<String>,
 }

@@ -10,6 +10,7 @@ use super::node::{Fields, Node, Notes};
 use super::{MAX_ATTEMPTS, Policy, UnknownPaths};
 use super::{consumers, models, providers, routers, structpb};
 use crate::catalog::Catalog;
+use crate::predict::Predictor;
 
 const FIELDS: [&str; 6] = ["routers", "models", "providers", "consumers", "unknown_paths", "max_attempts"];
 const UNKNOWN_PATHS: [(&str, UnknownPaths); 2] = [("reject", UnknownPaths::Reject), ("pass", UnknownPaths::Pass)];
@@ -37,8 +38,10 @@ pub(super) fn policy(value: &Value) -> Result<Policy, Vec<Error>> {
         return Err(fail(EMPTY.to_owned()));
     }
     let catalog = Catalog::embedded().map_err(|error| fail(format!("the built-in catalog is broken: {error}")))?;
+    let broken = |error| fail(format!("the built-in weights are broken: {error}"));
+    let predictor = Predictor::embedded().map_err(broken)?;
     let notes = Notes::default();
-    let policy = Node::root(value, &notes).object(&FIELDS).map(|root| document(&root, &catalog));
+    let policy = Node::root(value, &notes).object(&FIELDS).map(|root| document(&root, &catalog, predictor));
     let errors = notes.errors.take();
     match policy {
         Some(policy) if errors.is_empty() => Ok(Policy { warnings: notes.warnings.take(), ..policy }),
@@ -46,7 +49,7 @@ pub(super) fn policy(value: &Value) -> Result<Policy, Vec<Error>> {
     }
 }
 
-fn document(root: &Fields<'_>, catalog: &Catalog) -> Policy {
+fn document(root: &Fields<'_>, catalog: &Catalog, predictor: &'static Predictor) -> Policy {
     let notes = root.node.notes;
     let providers = providers::read(root);
     let nodes = root.get("routers").and_then(|node| node.items()).unwrap_or_default();
@@ -69,6 +72,7 @@ fn document(root: &Fields<'_>, catalog: &Catalog) -> Policy {
         consumers,
         unknown_paths: unknown_paths.unwrap_or(UnknownPaths::Reject),
         max_attempts: max_attempts.map_or(5, |attempts| attempts as usize),
+        predictor,
         warnings: Vec::new(),
     }
 }

@@ -4,7 +4,7 @@
 
 use super::count::TokenCount;
 use super::json::{Kind, Reader, Span, Text};
-use super::{Api, Member, Members, Needs, ReadError, Request};
+use super::{Api, Conversation, Member, Members, Needs, ReadError, Request, Texts};
 
 /// Tokens that the chat format adds to each message: role and delimiters.
 const TOKENS_PER_MESSAGE: u32 = 4;
@@ -47,6 +47,7 @@ pub fn read_chat(body: &[u8]) -> Result<Request<'_>> {
         needs: Needs::default(),
         input_tokens: 0,
         messages: 0,
+        conversation: Conversation::default(),
     };
     let mut count = TokenCount::default();
     while let Some(key) = members.next_key()? {
@@ -255,17 +256,31 @@ fn read_messages(reader: &mut Reader, request: &mut Request, count: &mut TokenCo
             return invalid(format!("messages[{index}]"), "must be an object");
         }
         count.add(TOKENS_PER_MESSAGE);
-        read_message(reader, index, &mut request.needs, count)?;
+        read_message(reader, index, request, count)?;
         request.messages = index.saturating_add(1);
     }
     Ok(())
 }
 
-fn read_message(reader: &mut Reader, index: u32, needs: &mut Needs, count: &mut TokenCount) -> Result<()> {
-    let (mut first, mut seen) = (true, [false; 2]);
+/// What one message leaves behind.
+struct MessageReader<'r, 'a> {
+    index: u32,
+    needs: &'r mut Needs,
+    count: &'r mut TokenCount,
+    body: &'a [u8],
+    texts: Texts,
+    /// Bytes of all texts.
+    bytes: usize,
+}
+
+fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &mut TokenCount) -> Result<()> {
+    let (mut first, mut seen, mut role) = (true, [false; 2], Text::default());
+    let body = request.body;
+    let needs = &mut request.needs;
+    let mut message = MessageReader { index, needs, count, body, texts: Texts::default(), bytes: 0 };
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
-        let name = key.value(reader.bytes());
+        let name = key.value(body);
         let known = ["role", "content"].iter().position(|known| *known == name);
         if let Some(seen) = known.and_then(|known| seen.get_mut(known))
             && core::mem::replace(seen, true)
@@ -274,70 +289,79 @@ fn read_message(reader: &mut Reader, index: u32, needs: &mut Needs, count: &mut 
         }
         match &*name {
             "role" => match reader.peek()? {
-                Kind::String => drop(reader.string()?),
+                Kind::String => role = reader.string()?,
                 _ => return invalid(format!("messages[{index}].role"), "must be a string"),
             },
-            "content" => read_content(reader, index, needs, count)?,
-            "tool_calls" | "function_call" => {
-                count.text(reader.skip()?.of(reader.bytes()));
-            }
+            "content" => message.content(reader)?,
+            "tool_calls" | "function_call" => message.count.text(reader.skip()?.of(body)),
             _ => drop(reader.skip()?),
         }
     }
+    let (texts, bytes) = (message.texts, message.bytes);
+    request.conversation.add(role.span.of(body), texts);
+    request.conversation.bytes = request.conversation.bytes.saturating_add(bytes);
     match seen {
         [true, _] => Ok(()),
         _ => invalid(format!("messages[{index}].role"), "is missing"),
     }
 }
 
-/// `content`: a string, an array of parts, or null.
-fn read_content(reader: &mut Reader, index: u32, needs: &mut Needs, count: &mut TokenCount) -> Result<()> {
-    match reader.peek()? {
-        Kind::String => {
-            let text = reader.string()?;
-            count.text(text.span.of(reader.bytes()));
-        }
-        Kind::Array => {
-            reader.enter_array()?;
-            let mut first = true;
-            while reader.next_item(&mut first)? {
-                if reader.peek()? != Kind::Object {
-                    return invalid(format!("messages[{index}].content"), "must hold objects");
-                }
-                read_part(reader, needs, count)?;
-            }
-        }
-        Kind::Null => drop(reader.skip()?),
-        _ => return invalid(format!("messages[{index}].content"), "must be a string, an array of parts, or null"),
-    }
-    Ok(())
-}
-
-/// A part of a message: `text`, `image_url`, `input_audio`, `file`, …, told by the members it has, so that nothing
-/// needs to be read twice when `type` comes last.
-fn read_part(reader: &mut Reader, needs: &mut Needs, count: &mut TokenCount) -> Result<()> {
-    let mut first = true;
-    reader.enter_object()?;
-    while let Some(key) = reader.next_key(&mut first)? {
-        let name = key.value(reader.bytes());
-        match &*name {
-            "text" | "refusal" if reader.peek()? == Kind::String => {
+impl MessageReader<'_, '_> {
+    /// `content`: a string, an array of parts, or null.
+    fn content(&mut self, reader: &mut Reader) -> Result<()> {
+        match reader.peek()? {
+            Kind::String => {
                 let text = reader.string()?;
-                count.text(text.span.of(reader.bytes()));
+                self.text(text);
             }
-            "image_url" => {
-                let image = reader.skip()?.of(reader.bytes());
-                needs.images = true;
-                count.add(image_tokens(image));
+            Kind::Array => {
+                reader.enter_array()?;
+                let mut first = true;
+                while reader.next_item(&mut first)? {
+                    if reader.peek()? != Kind::Object {
+                        return invalid(format!("messages[{}].content", self.index), "must hold objects");
+                    }
+                    self.part(reader)?;
+                }
             }
-            "input_audio" => {
-                reader.skip()?;
-                needs.audio = true;
-            }
-            _ => drop(reader.skip()?),
+            Kind::Null => drop(reader.skip()?),
+            _ => return invalid(format!("messages[{}].content", self.index), "must be a string, an array of parts, or null"),
         }
+        Ok(())
     }
-    Ok(())
+
+    /// A part of a message: `text`, `image_url`, `input_audio`, `file`, …, told by the members it has, so that nothing
+    /// needs to be read twice when `type` comes last.
+    fn part(&mut self, reader: &mut Reader) -> Result<()> {
+        let mut first = true;
+        reader.enter_object()?;
+        while let Some(key) = reader.next_key(&mut first)? {
+            let name = key.value(self.body);
+            match &*name {
+                "text" | "refusal" if reader.peek()? == Kind::String => {
+                    let text = reader.string()?;
+                    self.text(text);
+                }
+                "image_url" => {
+                    let image = reader.skip()?.of(self.body);
+                    self.needs.images = true;
+                    self.count.add(image_tokens(image));
+                }
+                "input_audio" => {
+                    reader.skip()?;
+                    self.needs.audio = true;
+                }
+                _ => drop(reader.skip()?),
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: Text) {
+        self.count.text(text.span.of(self.body));
+        self.bytes = self.bytes.saturating_add(text.span.len());
+        self.texts.add(text);
+    }
 }
 
 fn image_tokens(image_url: &[u8]) -> u32 {

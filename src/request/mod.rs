@@ -4,11 +4,13 @@
 //! goes and never changes a byte.
 
 mod chat;
+mod conversation;
 mod count;
 pub mod json;
 mod path;
 
 pub use chat::{read_chat, read_members};
+pub use conversation::{Conversation, Texts};
 pub use path::{Target, target};
 
 use json::{JsonError, Span};
@@ -106,6 +108,8 @@ pub struct Request<'a> {
     pub input_tokens: u32,
     /// Messages in the conversation.
     pub messages: u32,
+    /// Where the texts stand that tell what is asked.
+    pub conversation: Conversation,
 }
 
 /// What a model must be able to take.

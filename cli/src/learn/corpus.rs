@@ -1,0 +1,124 @@
+//! Everything that training needs of the data, computed once.
+//!
+//! Owns features of all prompts and what labels without outcomes say about difficulty. Never looks at outcomes.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use model_router::predict::features::HAND;
+use model_router::predict::{Predictor, Prompt as View};
+use rayon::prelude::*;
+
+use super::data::{Data, Prompt};
+use super::ridge::Text;
+
+/// The name of the source that the project wrote itself.
+pub const OWN: &str = "own";
+
+/// Prompts with their features.
+#[derive(Clone)]
+pub struct Corpus {
+    /// Prompts, labels, outcomes.
+    pub data: Data,
+    /// For each prompt what the linear part sees.
+    pub texts: Vec<Text>,
+    /// For each prompt its numbers, unscaled.
+    pub hand: Vec<[f32; HAND]>,
+    /// Means and standard deviations of the numbers.
+    pub mean: Vec<f32>,
+    /// The same.
+    pub deviation: Vec<f32>,
+}
+
+impl Corpus {
+    /// Reads data and computes features. `own` is a file of prompts with task and difficulty (0..=3).
+    ///
+    /// # Errors
+    /// Names file, line and rule.
+    pub fn read(path: &Path, own: Option<&Path>) -> Result<Corpus> {
+        let mut data = Data::read(path)?;
+        if let Some(own) = own {
+            data.read_prompts(own)?;
+        }
+        ensure!(!data.outcomes.is_empty(), "{}: there are no outcomes", path.display());
+        // Their tasks are measured, see `evaluate-model`, so they must not train them.
+        for (prompt, task) in data.prompts.iter().zip(&mut data.tasks) {
+            if matches!(prompt.source.as_str(), "arenahard_v01" | "selfinstruct") {
+                *task = None;
+            }
+        }
+        let hand_and_buckets: Vec<_> = features(&data.prompts)?;
+        let (mean, deviation) = moments(hand_and_buckets.iter().map(|(_, hand)| hand));
+        let scale = |buckets: &Vec<u16>, hand: &[f32; HAND]| Text {
+            buckets: buckets.clone(),
+            scaled: scaled(hand, &mean, &deviation),
+        };
+        let texts = hand_and_buckets.iter().map(|(buckets, hand)| scale(buckets, hand)).collect();
+        let hand = hand_and_buckets.into_iter().map(|(_, hand)| hand).collect();
+        Ok(Corpus { data, texts, hand, mean, deviation })
+    }
+
+    /// The same prompts with other outcomes.
+    pub fn with_outcomes(&self, outcomes: Vec<super::data::Outcome>) -> Corpus {
+        Corpus { data: Data { outcomes, ..self.data.clone() }, ..self.clone() }
+    }
+
+    /// What the linear part sees of other prompts, by this corpus' scales.
+    ///
+    /// # Errors
+    /// When the embedded lists are broken.
+    pub fn texts_of(&self, prompts: &[Prompt]) -> Result<Vec<(Text, [f32; HAND])>> {
+        let scale = |(buckets, hand): (Vec<u16>, [f32; HAND])| {
+            (Text { buckets, scaled: scaled(&hand, &self.mean, &self.deviation) }, hand)
+        };
+        Ok(features(prompts)?.into_iter().map(scale).collect())
+    }
+}
+
+/// Difficulty in log odds that a label stands for, with the weight of that word beside outcomes; `None`: no label.
+///
+/// The scales are set by hand so that they meet the outcomes of like prompts: questions like GSM8K's lie around −1.5
+/// and spread by 1, competition mathematics rises from −1.6 (level 1) to 1.3 (level 5), the level that outcomes give.
+pub fn labelled(prompt: &Prompt) -> Option<(f64, f64)> {
+    let label = prompt.difficulty?;
+    Some(match prompt.source.as_str() {
+        "gsm8k_train" => (-1.5 + (label.min(8.0) - 3.1) / 1.45, 0.35),
+        "math_levels" => (-1.6 + 0.72 * (label - 1.0), 0.35),
+        "clinc150" => (-3.0, 0.3),
+        OWN => (-3.5 + 1.85 * label, 0.7),
+        _ => (1.5, 0.2),
+    })
+}
+
+/// Features of prompts, through the very code of the filter.
+fn features(prompts: &[Prompt]) -> Result<Vec<(Vec<u16>, [f32; HAND])>> {
+    let predictor = Predictor::embedded().map_err(anyhow::Error::msg).context("the built-in lists")?;
+    let one = |prompt: &Prompt| {
+        let features = predictor.features(&View::question(&prompt.prompt).question);
+        (features.buckets, features.hand)
+    };
+    Ok(prompts.par_iter().map(one).collect())
+}
+
+fn moments<'a>(rows: impl Iterator<Item = &'a [f32; HAND]> + Clone) -> (Vec<f32>, Vec<f32>) {
+    let count = rows.clone().count().max(1) as f64;
+    let mut mean = vec![0.0f64; HAND];
+    let mut square = vec![0.0f64; HAND];
+    for row in rows {
+        for ((mean, square), number) in mean.iter_mut().zip(&mut square).zip(row) {
+            *mean += f64::from(*number) / count;
+            *square += f64::from(*number) * f64::from(*number) / count;
+        }
+    }
+    let deviation = mean.iter().zip(&square).map(|(mean, square)| (square - mean * mean).max(0.0).sqrt().max(1e-3) as f32);
+    let deviation = deviation.collect();
+    (mean.into_iter().map(|mean| mean as f32).collect(), deviation)
+}
+
+fn scaled(hand: &[f32; HAND], mean: &[f32], deviation: &[f32]) -> [f32; HAND] {
+    let mut scaled = [0.0; HAND];
+    for (at, place) in scaled.iter_mut().enumerate() {
+        *place = ((hand[at] - mean[at]) / deviation[at]).clamp(-4.0, 4.0);
+    }
+    scaled
+}

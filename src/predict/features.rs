@@ -1,0 +1,330 @@
+//! What the model sees of a text: which words, and counts that a person would look at.
+//!
+//! Owns the two kinds of features: hashed words, pairs and stems ([`Features::buckets`]), and [`HAND`] numbers about the
+//! text's shape and cues. Training and serving call the same code. Takes any bytes, in time linear in their number.
+
+use super::cues::{CUES, Cues};
+use super::words::{Kind, Token, Tokens, mix, pair};
+
+/// Hashed features fall into this many buckets.
+pub const BUCKETS: usize = 1 << 15;
+/// Numbers about shape.
+const SHAPE: usize = SHAPES.len();
+/// All numbers: shape, then for each cue how often it occurs and how often it starts a sentence.
+pub const HAND: usize = SHAPE + 2 * CUES;
+/// Place of the length of the question itself among the numbers: its options left out.
+pub const STEM: usize = 1;
+
+/// Names of the numbers about shape. `log` means `ln(1 + x)`.
+const SHAPES: [&str; 35] = [
+    "log bytes",
+    "log bytes of the question",
+    "log words",
+    "log distinct hashes",
+    "distinct share",
+    "log sentences",
+    "words per sentence",
+    "letters per word",
+    "share of long words",
+    "log numbers",
+    "numbers per word",
+    "log longest number",
+    "log decimals, fractions, per cents",
+    "log lines",
+    "log longest line",
+    "log indented lines",
+    "log list items",
+    "log options",
+    "log mean option length",
+    "log spread of option lengths",
+    "share of options with digits",
+    "share of capital words",
+    "share of bytes beyond ASCII",
+    "log ideographs",
+    "question marks",
+    "ends with a question mark",
+    "log operators",
+    "log brackets",
+    "log commas",
+    "log quotes",
+    "log dollars",
+    "log backslashes",
+    "log underscores and semicolons",
+    "log colons",
+    "code fence",
+];
+
+/// Salts that keep kinds of hashed features apart.
+const STEM_SALT: u32 = 0x5851_F42D;
+const START_SALT: u32 = 0x4C95_7F2D;
+
+/// The features of one text.
+#[derive(Clone, Debug)]
+pub struct Features {
+    /// Buckets of hashed features, each once.
+    pub buckets: Vec<u16>,
+    /// Numbers about shape and cues, unscaled.
+    pub hand: [f32; HAND],
+}
+
+/// The name of a number, for explanations.
+pub fn hand_name(index: usize) -> String {
+    let cue = |index: usize| super::cues::names().nth(index).unwrap_or_default();
+    match index.checked_sub(SHAPE) {
+        None => SHAPES.get(index).map_or_else(String::new, |name| (*name).to_owned()),
+        Some(index) if index < CUES => format!("cue {}", cue(index)),
+        Some(index) => format!("sentence starts with cue {}", cue(index - CUES)),
+    }
+}
+
+/// Reads the features of `text`.
+pub fn features(cues: &Cues, text: &[u8]) -> Features {
+    let mut seen = Seen::new(text.len());
+    let mut words = Words::default();
+    let mut before: Option<Token> = None;
+    for token in Tokens::new(text) {
+        seen.add(token.hash);
+        if let Some(prefix) = token.prefix {
+            seen.add(mix(prefix ^ STEM_SALT));
+        }
+        if token.starts {
+            seen.add(mix(token.hash ^ START_SALT));
+        }
+        let joined = before.map(|before| pair(before.hash, token.hash));
+        if let Some(joined) = joined {
+            seen.add(joined);
+        }
+        words.add(cues, &token, joined);
+        before = Some(token);
+    }
+    let lines = Lines::read(text);
+    let hand = hand(text, &seen, &words, &lines);
+    Features { buckets: seen.buckets, hand }
+}
+
+/// Buckets, each once, in the order of the text.
+struct Seen {
+    bits: Vec<u64>,
+    buckets: Vec<u16>,
+}
+
+impl Seen {
+    fn new(bytes: usize) -> Seen {
+        Seen { bits: vec![0; BUCKETS / 64], buckets: Vec::with_capacity((bytes / 2).min(4096)) }
+    }
+
+    fn add(&mut self, hash: u32) {
+        let bucket = hash as usize % BUCKETS;
+        if let Some(bits) = self.bits.get_mut(bucket / 64) {
+            let bit = 1 << (bucket % 64);
+            if *bits & bit == 0 {
+                *bits |= bit;
+                self.buckets.push(bucket as u16);
+            }
+        }
+    }
+}
+
+/// What is counted token by token.
+#[derive(Default)]
+struct Words {
+    words: u32,
+    letters: u32,
+    long: u32,
+    capital: u32,
+    ideographs: u32,
+    numbers: u32,
+    longest_number: u32,
+    sentences: u32,
+    cues: [u16; CUES],
+    starts: [u16; CUES],
+}
+
+impl Words {
+    fn add(&mut self, cues: &Cues, token: &Token, joined: Option<u32>) {
+        self.sentences += u32::from(token.starts);
+        let mut found = 0;
+        match token.kind {
+            Kind::Word => {
+                self.words += 1;
+                self.letters += token.length;
+                self.long += u32::from(token.length > 8);
+                self.capital += u32::from(token.byte.is_ascii_uppercase());
+                found = cues.of(token.hash) | token.prefix.map_or(0, |prefix| cues.of(prefix));
+            }
+            Kind::Ideograph => {
+                self.ideographs += 1;
+                found = joined.map_or(0, |joined| cues.of(joined));
+            }
+            Kind::Number => {
+                self.numbers += 1;
+                self.longest_number = self.longest_number.max(token.length);
+            }
+            Kind::Sign => {}
+        }
+        while found != 0 {
+            let cue = found.trailing_zeros() as usize;
+            found &= found - 1;
+            count(&mut self.cues, cue);
+            if token.starts {
+                count(&mut self.starts, cue);
+            }
+        }
+    }
+}
+
+fn count(counts: &mut [u16; CUES], cue: usize) {
+    if let Some(count) = counts.get_mut(cue) {
+        *count = count.saturating_add(1);
+    }
+}
+
+/// What is counted line by line.
+#[derive(Default)]
+struct Lines {
+    lines: u32,
+    longest: u32,
+    indented: u32,
+    items: u32,
+    options: u32,
+    option_bytes: f32,
+    option_squares: f32,
+    option_digits: u32,
+    /// Bytes before the first of at least two options, else all.
+    stem: usize,
+}
+
+impl Lines {
+    fn read(text: &[u8]) -> Lines {
+        let mut lines = Lines { stem: text.len(), ..Lines::default() };
+        let mut offset = 0;
+        for line in text.split(|byte| *byte == b'\n') {
+            lines.lines += 1;
+            lines.longest = lines.longest.max(line.len() as u32);
+            lines.indented += u32::from(matches!(line, [b' ' | b'\t', ..]));
+            lines.line(line.trim_ascii(), offset);
+            offset += line.len() + 1;
+        }
+        if lines.options < 2 {
+            lines.stem = text.len();
+        }
+        lines
+    }
+
+    fn line(&mut self, line: &[u8], offset: usize) {
+        match line {
+            [b'(', b'A'..=b'J', b')', rest @ ..] | [b'A'..=b'J', b'.' | b')', rest @ ..] => {
+                if self.options == 0 {
+                    self.stem = offset;
+                }
+                let length = rest.trim_ascii().len() as f32;
+                self.options += 1;
+                self.option_bytes += length;
+                self.option_squares += length * length;
+                self.option_digits += u32::from(rest.iter().any(u8::is_ascii_digit));
+            }
+            [b'-' | b'*', b' ', ..] | [b'0'..=b'9', b'.' | b')', ..] | [b'0'..=b'9', b'0'..=b'9', b'.' | b')', ..] => {
+                self.items += 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Signs that are counted byte by byte.
+#[derive(Default)]
+struct Signs {
+    beyond_ascii: u32,
+    questions: u32,
+    operators: u32,
+    brackets: u32,
+    commas: u32,
+    quotes: u32,
+    dollars: u32,
+    backslashes: u32,
+    joiners: u32,
+    colons: u32,
+    parts: u32,
+}
+
+impl Signs {
+    fn read(text: &[u8]) -> Signs {
+        let mut signs = Signs::default();
+        let mut before = 0u8;
+        for &byte in text {
+            match byte {
+                0x80.. => signs.beyond_ascii += 1,
+                b'a'..=b'z' | b' ' | b'A'..=b'Z' => {}
+                b'?' => signs.questions += 1,
+                b'+' | b'-' | b'*' | b'=' | b'<' | b'>' | b'^' => signs.operators += 1,
+                b'%' | b'/' | b'.' if before.is_ascii_digit() => signs.parts += 1,
+                b'(' | b')' | b'[' | b']' | b'{' | b'}' => signs.brackets += 1,
+                b',' => signs.commas += 1,
+                b'"' => signs.quotes += 1,
+                b'$' => signs.dollars += 1,
+                b'\\' => signs.backslashes += 1,
+                b'_' | b';' => signs.joiners += 1,
+                b':' => signs.colons += 1,
+                _ => {}
+            }
+            before = byte;
+        }
+        signs
+    }
+}
+
+fn hand(text: &[u8], seen: &Seen, words: &Words, lines: &Lines) -> [f32; HAND] {
+    let signs = Signs::read(text);
+    let log = |count: u32| (1.0 + count as f32).ln();
+    let bytes = text.len() as f32;
+    let all_words = (words.words + words.ideographs / 2) as f32;
+    let share = |count: u32| count as f32 / (all_words + 1.0);
+    let options = lines.options.max(1) as f32;
+    let option = lines.option_bytes / options;
+    let spread = (lines.option_squares / options - option * option).max(0.0).sqrt();
+    let distinct = seen.buckets.len() as f32;
+    let fence = text.windows(3).any(|window| window == b"```");
+    let shape: [f32; SHAPE] = [
+        (1.0 + bytes).ln(),
+        log(lines.stem as u32),
+        (1.0 + all_words).ln(),
+        (1.0 + distinct).ln(),
+        distinct / (2.0 * all_words + 8.0),
+        log(words.sentences),
+        all_words / (words.sentences as f32).max(1.0),
+        words.letters as f32 / (words.words as f32).max(1.0),
+        share(words.long),
+        log(words.numbers),
+        share(words.numbers),
+        log(words.longest_number),
+        log(signs.parts),
+        log(lines.lines),
+        log(lines.longest),
+        log(lines.indented),
+        log(lines.items),
+        log(lines.options),
+        (1.0 + option).ln(),
+        (1.0 + spread).ln(),
+        lines.option_digits as f32 / options,
+        share(words.capital),
+        signs.beyond_ascii as f32 / (bytes + 1.0),
+        log(words.ideographs),
+        signs.questions.min(8) as f32,
+        f32::from(u8::from(text.trim_ascii_end().ends_with(b"?"))),
+        log(signs.operators),
+        log(signs.brackets),
+        log(signs.commas),
+        log(signs.quotes),
+        log(signs.dollars),
+        log(signs.backslashes),
+        log(signs.joiners),
+        log(signs.colons),
+        f32::from(u8::from(fence)),
+    ];
+    let cues = words.cues.iter().chain(&words.starts).map(|count| log(u32::from(*count)));
+    let mut hand = [0.0; HAND];
+    for (number, value) in hand.iter_mut().zip(shape.into_iter().chain(cues)) {
+        *number = value;
+    }
+    hand
+}
