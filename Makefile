@@ -40,6 +40,23 @@ wasm: setup-native setup-wasm ## the filter: target/model_router.wasm
 cli: setup-native ## the companion: target/release/model-router
 	cargo build --release --locked -p model-router-cli
 
+# Where `make train` finds data (prompts.jsonl.gz, outcomes.csv.gz in train/ and eval_only/), scores and seed.
+DATA ?= ../shared/data
+SCORES ?= ../shared/facts/quality.json
+SEED ?= 1
+
+.PHONY: train
+train: cli ## train the routing model on DATA=, link the catalog's abilities; minutes, the same weights every time
+	target/release/model-router train --data $(DATA)/train --prompts cli/data/prompts.jsonl \
+	  --licences cli/data/licences.json --seed $(SEED) --version 2026-11 --out src/predict/weights.bin
+	@$(MAKE) cli
+	target/release/model-router link-abilities --scores $(SCORES) --out src/catalog/abilities.json
+
+.PHONY: evaluate
+evaluate: cli ## measure the routing model anew: the tables in BENCHMARKS.md (an hour; ARGS='--seeds 1' for a look)
+	target/release/model-router evaluate-model --data $(DATA)/train --eval $(DATA)/eval_only \
+	  --into BENCHMARKS.md $(ARGS)
+
 .PHONY: test
 test: test-rust test-envoy ## every test, the ones with a real Envoy included
 

@@ -1,4 +1,4 @@
-//! What the pure core costs natively: reading, deciding, rewriting, scanning a stream, estimating tokens.
+//! What the pure core costs natively: reading, deciding, predicting, rewriting, scanning a stream, estimating tokens.
 //!
 //! Envoy's V8 takes about as long in a loop like these. A request's single pass takes two to three times as long there,
 //! because Envoy's own code fills the caches in between: BENCHMARKS.md has that.
@@ -14,7 +14,7 @@ use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_gr
 use model_router::attempt::{Brief, apply, rewrite};
 use model_router::decide::Caller;
 use model_router::policy::Policy;
-use model_router::predict::tokens;
+use model_router::predict::{Prompt, tokens};
 use model_router::request::read_chat;
 use model_router::response::read_answer;
 use model_router::response::stream::Events;
@@ -81,6 +81,23 @@ fn deciding(criterion: &mut Criterion) {
     });
     let brief = route(&policy, None, &body, anyone(&policy)).unwrap().brief;
     group.bench_function("publish", |bencher| bencher.iter(|| black_box(&brief).publish()));
+}
+
+/// The routing model on one question, and a whole decision on a request that is one question.
+fn predicting(criterion: &mut Criterion) {
+    let policy = policy();
+    let mut group = group(criterion, "predict");
+    for (size, name) in [(256, "256B"), (2 << 10, "2kB"), (64 << 10, "64kB")] {
+        let text = conversation::question(size);
+        let prompt = Prompt::question(&text);
+        let body = json!({"model": ROUTER, "messages": [{"role": "user", "content": text}]}).to_string();
+        group.bench_with_input(BenchmarkId::new("question", name), &prompt, |bencher, prompt| {
+            bencher.iter(|| policy.predictor.read_prompt(black_box(prompt)));
+        });
+        group.bench_with_input(BenchmarkId::new("decision", name), body.as_bytes(), |bencher, body| {
+            bencher.iter(|| route(&policy, None, black_box(body), anyone(&policy)).unwrap());
+        });
+    }
 }
 
 /// What the attempt plugin does with a body, but for reading the brief, which does not depend on the body's size.
@@ -160,5 +177,5 @@ fn estimating(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, reading, deciding, rewriting, scanning, estimating);
+criterion_group!(benches, reading, deciding, predicting, rewriting, scanning, estimating);
 criterion_main!(benches);

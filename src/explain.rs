@@ -4,8 +4,10 @@
 //! message text.
 
 use crate::decide::{Caller, Candidate, Plan, best_quality, in_band};
+use crate::catalog::Task;
 use crate::policy::Policy;
-use crate::request::Shape;
+use crate::predict::Prompt;
+use crate::request::{Request, Shape};
 use crate::response::error::ErrorReply;
 use crate::routing::{Routed, route};
 use serde::Serialize;
@@ -40,10 +42,29 @@ pub struct Decision {
     pub reason: &'static str,
     /// Estimated input tokens.
     pub input_tokens: u32,
+    /// What the routing model reads in the prompt.
+    pub prompt: PromptRow,
     /// All eligible models at their providers, in the order in which they would be tried.
     pub candidates: Vec<CandidateRow>,
     /// Models that are not eligible.
     pub excluded: Vec<ExcludedRow>,
+}
+
+/// What the routing model reads in a prompt, as shown.
+#[derive(Debug, Serialize)]
+pub struct PromptRow {
+    /// The most likely task.
+    pub task: &'static str,
+    /// Probability of each task that has at least 5 %, the likeliest first.
+    pub tasks: Vec<(&'static str, f64)>,
+    /// Log odds that a model of score 50 fails on it.
+    pub difficulty: f64,
+    /// Expected tokens of the answer, without reasoning.
+    pub answer_tokens: u32,
+    /// What made it easy or difficult, the strongest first: a feature and by how much it raised the difficulty.
+    pub features: Vec<(String, f64)>,
+    /// Version of the weights.
+    pub weights: String,
 }
 
 /// A candidate, as shown.
@@ -63,6 +84,8 @@ pub struct CandidateRow {
     pub output_tokens: u32,
     /// Expected cost in USD; `None` where no price is known.
     pub cost_usd: Option<f64>,
+    /// How much more it would cost than slot 1, in USD; negative where it would cost less.
+    pub extra_cost_usd: Option<f64>,
     /// Parameters that would be dropped.
     pub dropped: Vec<String>,
     /// Parameters that would be renamed: from, to.
@@ -103,6 +126,7 @@ fn decision(policy: &Policy, Routed { request, plan, brief }: &Routed) -> Decisi
         model: plan.candidates.first().map_or_else(String::new, |first| name(first.model)),
         reason: plan.reason.code(),
         input_tokens: request.input_tokens,
+        prompt: prompt_row(policy, request, plan),
         candidates: rows(policy, plan, band, brief),
         excluded: plan
             .excluded
@@ -112,8 +136,29 @@ fn decision(policy: &Policy, Routed { request, plan, brief }: &Routed) -> Decisi
     }
 }
 
+/// Features that are shown, at most.
+const SHOWN: usize = 8;
+
+fn prompt_row(policy: &Policy, request: &Request, plan: &Plan) -> PromptRow {
+    let reading = &plan.reading;
+    let short = |value: f64| (1000.0 * value).round() / 1000.0;
+    let names = Task::NAMES.iter().zip(reading.tasks);
+    let mut tasks: Vec<_> = names.map(|((name, _), share)| (*name, short(share))).filter(|(_, share)| *share >= 0.05).collect();
+    tasks.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let causes = policy.predictor.causes(&Prompt::of(request));
+    PromptRow {
+        task: reading.task().name(),
+        tasks,
+        difficulty: short(reading.difficulty),
+        answer_tokens: reading.answer_tokens.ceil() as u32,
+        features: causes.into_iter().take(SHOWN).map(|cause| (cause.feature, short(cause.raised))).collect(),
+        weights: policy.predictor.weights().head.version.clone(),
+    }
+}
+
 fn rows(policy: &Policy, plan: &Plan, band: f64, brief: &crate::attempt::Brief) -> Vec<CandidateRow> {
     let best = best_quality(&plan.candidates);
+    let chosen = plan.candidates.first().and_then(|first| first.cost);
     let row = |(index, candidate): (usize, &Candidate)| {
         let (_, provider) = candidate.place(policy)?;
         let slot = brief.slots.get(index);
@@ -125,6 +170,7 @@ fn rows(policy: &Policy, plan: &Plan, band: f64, brief: &crate::attempt::Brief) 
             in_band: in_band(candidate, best, band),
             output_tokens: candidate.prediction.output_tokens,
             cost_usd: candidate.cost,
+            extra_cost_usd: candidate.cost.zip(chosen).map(|(cost, chosen)| cost - chosen),
             dropped: slot.map(|slot| slot.drop.clone()).unwrap_or_default(),
             renamed: slot.map(|slot| slot.rename.clone()).unwrap_or_default(),
         })

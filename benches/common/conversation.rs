@@ -71,3 +71,17 @@ pub fn request(model: &str, size: usize, language: Language, more: &Value) -> Ve
     }
     Value::Object(body).to_string().into_bytes()
 }
+
+/// One question of about `size` bytes: prose with code in it, in which no sentence comes twice within 2 kB.
+#[allow(dead_code, reason = "one of the two benchmarks needs it")]
+pub fn question(size: usize) -> String {
+    let sentences = ENGLISH.iter().cycle().zip(1..).map(|(sentence, number)| format!("{number}. {sentence} "));
+    let mut text = String::new();
+    for sentence in sentences {
+        if text.len() + sentence.len() > size && !text.is_empty() {
+            break;
+        }
+        text.push_str(&sentence);
+    }
+    text
+}

@@ -3,7 +3,7 @@
 use crate::source;
 use comfy_table::{Table, presets::UTF8_BORDERS_ONLY};
 use model_router::decide::Caller;
-use model_router::explain::{Decision, Explanation, explain, refused};
+use model_router::explain::{Decision, Explanation, PromptRow, explain, refused};
 
 use model_router::routing::{Head, HeadView, head};
 use std::io::Read;
@@ -82,9 +82,10 @@ fn table(decision: &Decision) -> String {
         "{} because {}  ·  router {router}, mode {}, band {}, about {} input tokens\n",
         decision.model, decision.reason, decision.mode, decision.band, decision.input_tokens
     );
+    lines += &read(&decision.prompt);
     let mut table = Table::new();
     table.load_preset(UTF8_BORDERS_ONLY);
-    table.set_header(["slot", "model", "provider", "quality", "in band", "output tokens", "cost in USD", "dropped"]);
+    table.set_header(["slot", "model", "provider", "quality", "in band", "output tokens", "cost in USD", "beside slot 1", "dropped"]);
     for row in &decision.candidates {
         table.add_row([
             row.slot.map_or_else(|| "–".into(), |slot| slot.to_string()),
@@ -94,6 +95,7 @@ fn table(decision: &Decision) -> String {
             if row.in_band { "yes" } else { "no" }.into(),
             row.output_tokens.to_string(),
             row.cost_usd.map_or_else(|| "unknown".into(), |cost| format!("{cost:.6}")),
+            row.extra_cost_usd.map_or_else(|| "unknown".into(), |cost| format!("{cost:+.6}")),
             row.dropped.join(", "),
         ]);
     }
@@ -102,4 +104,19 @@ fn table(decision: &Decision) -> String {
         lines += &format!("not eligible: {} ({})\n", row.model, row.reason);
     }
     lines
+}
+
+/// What the routing model read in the prompt, and why.
+fn read(prompt: &PromptRow) -> String {
+    let share = |(task, share): &(&str, f64)| format!("{task} {:.0} %", 100.0 * share);
+    let tasks: Vec<String> = prompt.tasks.iter().map(share).collect();
+    let cause = |(feature, raised): &(String, f64)| format!("{feature} {raised:+.2}");
+    let features: Vec<String> = prompt.features.iter().map(cause).collect();
+    format!(
+        "task: {}  ·  difficulty {:+.2}, about {} answer tokens\nwhat mattered: {}\n",
+        tasks.join(", "),
+        prompt.difficulty,
+        prompt.answer_tokens,
+        features.join(", ")
+    )
 }

@@ -3,8 +3,12 @@
 mod check;
 mod evaluate;
 mod explain;
+mod fit_ability;
 mod learn;
+mod link;
 mod mock;
+mod route;
+mod score;
 mod source;
 mod train;
 
@@ -26,10 +30,18 @@ enum Command {
     Check(check::Args),
     /// Say what the filter would decide on the request on standard input, and why; calls nothing
     Explain(explain::Args),
+    /// Show how a router would spread a batch of prompts over its models, and what that would cost; calls nothing
+    Route(route::Args),
+    /// Say of prompts, one line of JSON each, what the routing model says: task, difficulty, quality per model
+    Score(score::Args),
+    /// Fit the abilities of a new model to graded answers, for `models[].abilities` of a policy
+    FitAbility(fit_ability::Args),
     /// Train the routing model on outcomes
     Train(train::Args),
     /// Measure the routing model: every table of BENCHMARKS.md about it
     EvaluateModel(evaluate::Args),
+    /// Make the catalog's abilities from public benchmark scores
+    LinkAbilities(link::Args),
     /// Stand in for a paid model provider: answers Chat Completions, and fails when told to
     MockProvider(mock::Args),
 }
@@ -38,8 +50,12 @@ fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Route(args) => route::run(&args),
+        Command::Score(args) => score::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::FitAbility(args) => fit_ability::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Train(args) => train::run(&args).map(|()| ExitCode::SUCCESS),
         Command::EvaluateModel(args) => evaluate::run(args).map(|()| ExitCode::SUCCESS),
+        Command::LinkAbilities(args) => link::run(&args).map(|()| ExitCode::SUCCESS),
         Command::MockProvider(args) => {
             tokio::runtime::Runtime::new()?.block_on(mock::run(args)).map(|()| ExitCode::SUCCESS)
         }

@@ -73,3 +73,13 @@ fn unwrap_any(any: Value) -> anyhow::Result<Value> {
         None => Ok(Value::Null),
     }
 }
+
+/// The model with the weights of a file.
+pub fn weights(path: &std::path::Path) -> anyhow::Result<model_router::predict::Predictor> {
+    use anyhow::Context;
+    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    // Weights live as long as the program, as the embedded ones do.
+    let weights = model_router::predict::weights::Weights::read(bytes.leak());
+    let weights = weights.map_err(anyhow::Error::msg).with_context(|| path.display().to_string())?;
+    Ok(model_router::predict::Predictor::new(weights))
+}

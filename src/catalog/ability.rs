@@ -121,7 +121,11 @@ impl Skill {
 
 impl Serialize for Skill {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rounded = |odds: f64| (1000.0 * sigmoid(odds)).round() / 10.0;
+        // Near the ends a tenth of a per cent is a large step of ability.
+        let rounded = |odds: f64| {
+            let steps = if odds.abs() > 3.0 { 100.0 } else { 10.0 };
+            (steps * 100.0 * sigmoid(odds)).round() / steps
+        };
         let general = rounded(self.mean());
         let mut scores = Map::new();
         scores.insert(Skill::GENERAL.to_owned(), general.into());

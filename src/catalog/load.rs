@@ -1,12 +1,15 @@
-//! Reads `catalog.json`.
+//! Reads `catalog.json` and `abilities.json` and joins them.
 //!
-//! Owns the file's shape: pools, named parameter rules, models whose `parameters` may be the name of a rule set and
-//! whose abilities may be lent by a relative. Never looks outside of the text that it is given.
+//! Owns the files' shapes: pools, named parameter rules, models whose `parameters` may be the name of a rule set and
+//! whose abilities stand in the other file or are lent by a relative. Never looks outside of the texts that it is given.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::Facts;
+use super::{Abilities, Facts};
 
 /// The known models and the pools of the router versions.
 #[derive(Clone, Debug)]
@@ -24,23 +27,67 @@ struct File {
     models: Vec<Map<String, Value>>,
 }
 
+/// `abilities.json`, as `model-router link-abilities` writes it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Linked {
+    #[serde(rename = "method")]
+    _method: IgnoredAny,
+    #[serde(rename = "link")]
+    _link: IgnoredAny,
+    models: BTreeMap<String, LinkedModel>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkedModel {
+    #[serde(rename = "rows")]
+    _rows: IgnoredAny,
+    #[serde(rename = "error")]
+    _error: IgnoredAny,
+    thin: bool,
+    abilities: Abilities,
+}
+
+const CATALOG: &str = include_str!("catalog.json");
+const ABILITIES: &str = include_str!("abilities.json");
+
 impl Catalog {
     /// The catalog that is compiled in. Every call reads it anew, so a caller keeps it while it configures.
     ///
     /// # Errors
-    /// When the committed `catalog.json` is broken, which the tests rule out.
+    /// When a committed file is broken, which the tests rule out.
     pub fn embedded() -> Result<Catalog, String> {
-        Catalog::parse(include_str!("catalog.json"))
+        Catalog::parse(CATALOG, ABILITIES)
     }
 
-    /// Reads a catalog from JSON text.
+    /// The catalog that is compiled in, before any model has abilities: what the abilities are made from.
+    ///
+    /// # Errors
+    /// When the committed `catalog.json` is broken, which the tests rule out.
+    pub fn without_abilities() -> Result<Catalog, String> {
+        Catalog::read(CATALOG)
+    }
+
+    /// Reads a catalog and the abilities of its models from JSON texts.
     ///
     /// # Errors
     /// Says what is wrong and, where it is known, in which model.
-    pub fn parse(text: &str) -> Result<Catalog, String> {
+    pub fn parse(catalog: &str, abilities: &str) -> Result<Catalog, String> {
+        let mut catalog = Catalog::read(catalog)?;
+        let linked: Linked = serde_json::from_str(abilities).map_err(|error| format!("abilities: {error}"))?;
+        for (name, linked) in linked.models {
+            let facts = catalog.models.iter_mut().find(|facts| facts.name == name);
+            let facts = facts.ok_or_else(|| format!("abilities: there is no model {name}"))?;
+            (facts.abilities, facts.thin_evidence) = (Some(linked.abilities), linked.thin);
+        }
+        catalog.models = lend(catalog.models)?;
+        Ok(catalog)
+    }
+
+    fn read(text: &str) -> Result<Catalog, String> {
         let file: File = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let models = file.models.into_iter().map(|row| facts(row, &file.rules)).collect::<Result<Vec<_>, _>>()?;
-        let models = lend(models)?;
         let mut pools = Vec::new();
         for (version, members) in file.pools {
             let members = serde_json::from_value(members).map_err(|error| format!("pool {version}: {error}"))?;
@@ -79,6 +126,9 @@ fn find<'a>(models: &'a [Facts], name: &str) -> Option<&'a Facts> {
 /// One row, with the rule set that it names put in its place.
 fn facts(mut row: Map<String, Value>, rules: &Map<String, Value>) -> Result<Facts, String> {
     let name = row.get("name").and_then(Value::as_str).unwrap_or("a model without a name").to_owned();
+    if row.contains_key("abilities") {
+        return Err(format!("{name}: abilities stand in abilities.json"));
+    }
     if let Some(Value::String(rule)) = row.get("parameters") {
         let known = rules.get(rule).and_then(Value::as_object);
         let mut set = known.ok_or_else(|| format!("{name}: there are no rules named {rule}"))?.clone();
@@ -99,6 +149,7 @@ fn lend(models: Vec<Facts>) -> Result<Vec<Facts>, String> {
         match (&facts.abilities, &relative.abilities) {
             (None, Some(abilities)) => {
                 facts.abilities = Some(abilities.lent(relative.reasoning.as_ref(), facts.reasoning.as_ref()));
+                facts.thin_evidence = true;
             }
             (Some(_), _) => return Err(format!("{}: has abilities and abilities_like", facts.name)),
             (None, None) => return Err(format!("{}: {} has no abilities to lend", facts.name, relative.name)),

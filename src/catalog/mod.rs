@@ -1,26 +1,22 @@
 //! Facts about known models: price, context, capabilities, parameters, abilities.
 //!
-//! Owns the catalog (`catalog.json`, embedded) and its types. Never decides anything and never invents a number: what
-//! is not known is `None`.
+//! Owns the catalog (`catalog.json` and `abilities.json`, embedded) and its types. Never decides anything and never
+//! invents a number: what is not known is `None`.
 //!
 //! Facts were collected in November 2026. Prices are list prices, those of Azure for open models; where sources differ,
 //! the catalog follows LiteLLM's table. Contexts follow Azure's pages where these name one, else LiteLLM.
 //!
 //! # How the abilities were made
-//! They are a stand-in until the predictor is trained on outcomes. Rows of LiveBench release 2026-01-08 are taken as
-//! they are. Models that are only in LiveBench 2025-04-25 or 2025-05-30, or only in LMArena (November, and July to
-//! August 2025), were linked to that scale by weighted least squares: one unknown ability for each model and effort on
-//! the logit scale, one offset and one slope for each source, held together by the models that sources share (Arena at
-//! a quarter of the weight, slopes drawn toward 1). The successor of grok-4-fast-reasoning, which is in both, links the
-//! two newest LiveBench releases. claude-opus-4-1 has an Arena rating alone and hangs on that of claude-sonnet-4-5,
-//! since the Arena rates all of Claude's plain answers above their LiveBench scores.
+//! `abilities.json` is written by `model-router link-abilities` from public benchmark scores and never by hand. Each
+//! score is a line over a model's ability at the effort of the score; abilities, offsets and slopes are fitted together,
+//! and models that the predictor was trained on (gpt-4o, gpt-4o-mini, command-r, o1-preview for o1) hold the scale, so
+//! that quality = σ(ability − difficulty) holds for newer ones too. What a model does better or worse than its general
+//! ability says comes from scores by task, drawn toward 0 where they are few. An effort that nobody measured takes the
+//! step that other models make; abilities never fall when the effort rises.
 //!
-//! An effort without a usable row takes the step that a sibling makes between the same two efforts: gpt-5.4 and
-//! gpt-5.5 from gpt-5.2, gpt-5.2 `xhigh` from gpt-5.4, gpt-5-nano from gpt-5-mini, gpt-5.4-nano `none` from
-//! gpt-5.4-mini, claude-opus-4-6 without thinking from claude-sonnet-4-5. Not usable are rows with a task at zero
-//! (gpt-5-nano `low`, gpt-5.4-nano `none`, gpt-5.5 `medium`); gpt-5-mini `low` is kept, for it lies above its
-//! neighbours' interpolation although a zero only drags it down. Claude and hybrid DeepSeek count without thinking,
-//! as a plain Chat Completions request runs them. Models with no public score name a relative in `abilities_like`.
+//! Claude and hybrid DeepSeek count without thinking, as a plain Chat Completions request runs them, claude-opus-4-7 at
+//! `high`, the default of its own `effort`. Models with no public score name a relative in `abilities_like`. The rules,
+//! and which models have thin evidence, are told in `docs/ROUTING.md` and in `cli/src/link/`.
 
 mod ability;
 mod load;
@@ -186,8 +182,12 @@ pub struct Facts {
     /// What its API refuses.
     #[serde(default)]
     pub parameters: Parameters,
-    /// `None` where no public score is known, not even that of a relative.
+    /// On the scale of the predictor's difficulties; `None` where no public score is known, not even of a relative.
+    #[serde(default)]
     pub abilities: Option<Abilities>,
+    /// Whether `abilities` rest on fewer than three public scores of the model itself, or are a relative's.
+    #[serde(default)]
+    pub thin_evidence: bool,
     /// The relative that lends its abilities, where the model has no public score of its own; resolved at load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abilities_like: Option<String>,

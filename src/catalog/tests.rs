@@ -94,14 +94,76 @@ fn numbers_are_sane() {
         let (name, price) = (&facts.name, facts.price.as_ref().unwrap());
         let cached = price.cached_input.unwrap_or(price.input);
         assert!(0.0 < price.input && cached <= price.input && price.input < price.output, "{name}");
-        let abilities = facts.abilities.as_ref().unwrap();
-        let mut scores = abilities.by_effort.clone();
-        if let Some(efforts) = &facts.reasoning {
-            scores.push((efforts.default, abilities.default));
+        assert!(facts.abilities.is_some(), "{name}");
+        for skills in by_rising_effort(facts).windows(2) {
+            let ((low, below), (high, above)) = (&skills[0], &skills[1]);
+            assert!(
+                low < high && below.0.iter().zip(above.0).all(|(below, above)| *below <= above),
+                "{name} at {high:?}"
+            );
         }
-        scores.sort_by_key(|(effort, _)| *effort);
-        assert!(scores.iter().all(|(_, score)| (0.0..=100.0).contains(score)), "{name}");
-        assert!(scores.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1), "{name}: {scores:?}");
+    }
+}
+
+/// Every known effort with its skill; the default one where the model has a control.
+fn by_rising_effort(facts: &Facts) -> Vec<(Effort, Skill)> {
+    let abilities = facts.abilities.as_ref().unwrap();
+    let default = facts.reasoning.iter().map(|efforts| (efforts.default, abilities.default));
+    let mut skills: Vec<(Effort, Skill)> = abilities.by_effort.iter().copied().chain(default).collect();
+    skills.sort_by_key(|(effort, _)| *effort);
+    skills
+}
+
+fn skill(name: &str, effort: Option<Effort>) -> Skill {
+    let catalog = catalog();
+    let facts = catalog.get(name).unwrap();
+    let abilities = facts.abilities.as_ref().unwrap();
+    let default = facts.reasoning.as_ref().map(|efforts| efforts.default);
+    if effort.is_none() || effort == default { abilities.default } else { *abilities.at(effort) }
+}
+
+#[test]
+fn abilities_are_known_at_every_effort_that_a_model_takes() {
+    for facts in catalog().models() {
+        let known: Vec<Effort> = by_rising_effort(facts).into_iter().map(|(effort, _)| effort).collect();
+        let lent = facts.abilities_like.is_some();
+        let takes = facts.reasoning.iter().flat_map(|efforts| &efforts.accepts);
+        assert!(lent || takes.into_iter().all(|effort| known.contains(effort)), "{}: {known:?}", facts.name);
+        assert!(!lent || facts.thin_evidence, "{}", facts.name);
+    }
+}
+
+#[test]
+fn larger_models_of_a_family_are_abler() {
+    for effort in [Effort::Minimal, Effort::Low, Effort::Medium, Effort::High] {
+        let [large, mini, nano] = ["gpt-5", "gpt-5-mini", "gpt-5-nano"].map(|name| skill(name, Some(effort)).mean());
+        assert!(large >= mini && mini >= nano, "{effort:?}: {large} {mini} {nano}");
+    }
+    let mean = |name| skill(name, None).mean();
+    assert!(mean("claude-opus-4-7") >= mean("claude-haiku-4-5") && mean("gpt-5") > mean("o1"));
+    assert!(mean("gpt-4.1") >= mean("gpt-4.1-mini") && mean("gpt-4.1-mini") >= mean("gpt-4.1-nano"));
+    assert!(mean("gpt-4o") >= mean("gpt-4o-mini"));
+    let math = |name| skill(name, None).0[Task::Math as usize];
+    assert!(math("o4-mini") >= math("gpt-4o-mini"));
+}
+
+#[test]
+fn plain_modes_of_large_models_are_not_far_behind_at_chat_and_writing() {
+    for task in [Task::Chat, Task::Writing] {
+        let plain = skill("gpt-5.4", Some(Effort::None)).0[task as usize];
+        assert!(plain > skill("gpt-5-mini", Some(Effort::Medium)).0[task as usize] - 0.7, "{task:?}");
+    }
+}
+
+#[test]
+fn every_model_of_the_router_answers_easy_prompts_and_cheap_ones_fail_on_hard_ones() {
+    let catalog = catalog();
+    for name in catalog.pool("2025-11-18").unwrap() {
+        assert!(sigmoid(skill(name, None).mean() + 3.0) > 0.97, "{name}");
+    }
+    let hard = |name: &str| sigmoid(skill(name, None).mean() - 1.5);
+    for cheap in ["gpt-4.1-nano", "gpt-4o-mini"] {
+        assert!(hard(cheap) < hard("gpt-5") - 0.2, "{cheap}");
     }
 }
 
@@ -175,12 +237,23 @@ fn rule_sets_are_put_in_place() {
 fn a_broken_catalog_says_what_is_wrong() {
     let broken = |models: &str| {
         let text = format!(r#"{{"pools": {{}}, "rules": {{}}, "models": [{models}]}}"#);
-        Catalog::parse(&text).unwrap_err()
+        Catalog::parse(&text, r#"{"method": "", "link": {}, "models": {}}"#).unwrap_err()
     };
-    let row = r#""publisher": null, "price": null, "context": null, "abilities": null"#;
+    let row = r#""publisher": null, "price": null, "context": null"#;
     assert_eq!(broken(&format!(r#"{{"name": "a", {row}, "parameters": "x"}}"#)), "a: there are no rules named x");
     assert_eq!(broken(&format!(r#"{{"name": "a", {row}, "abilities_like": "b"}}"#)), "a: there is no model b");
     assert_eq!(broken(&format!(r#"{{"name": "a", {row}, "abilities_like": "a"}}"#)), "a: a has no abilities to lend");
     assert!(broken(&format!(r#"{{"name": "a", {row}, "colour": 1}}"#)).starts_with("a: unknown field `colour`"));
-    assert!(Catalog::parse("").is_err());
+    assert_eq!(broken(&format!(r#"{{"name": "a", {row}, "abilities": 1}}"#)), "a: abilities stand in abilities.json");
+    assert!(Catalog::parse("", "").is_err());
+    let empty = r#"{"pools": {}, "rules": {}, "models": []}"#;
+    let linked = r#"{"method": "", "link": {}, "models": {"a":
+        {"rows": 1, "error": 0.5, "thin": true, "abilities": {"default": 50}}}}"#;
+    assert_eq!(Catalog::parse(empty, linked).unwrap_err(), "abilities: there is no model a");
+}
+
+#[test]
+fn scores_near_the_ends_keep_two_decimals() {
+    let text = |score| serde_json::to_string(&Skill::general(score)).unwrap();
+    assert_eq!((text(61.234), text(99.123), text(0.512)), ("61.2".into(), "99.12".into(), "0.51".into()));
 }

@@ -3,7 +3,9 @@
 //! Owns the rules on prices, limits and abilities; every fact is overridden field by field. Never looks a model up.
 
 use super::node::{Fields, Node};
-use crate::catalog::{Abilities, Capabilities, Context, Effort, Efforts, LongContextPrice, Parameters, Price, Skill, Task};
+use crate::catalog::{
+    Abilities, Capabilities, Context, Effort, Efforts, LongContextPrice, Parameters, Price, Skill, Task,
+};
 
 /// A price in USD per million tokens.
 pub(super) fn amount(node: &Node<'_>) -> Option<f64> {

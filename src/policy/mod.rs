@@ -118,6 +118,18 @@ pub enum Mode {
     Band,
 }
 
+impl Mode {
+    /// The share of quality that this mode gives up, after the percentages that Azure publishes; a band has its own.
+    pub fn band(self) -> Option<f64> {
+        match self {
+            Mode::Quality => Some(0.0),
+            Mode::Balanced => Some(0.015),
+            Mode::Cost => Some(0.055),
+            Mode::Band => None,
+        }
+    }
+}
+
 /// How conversations stay on a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]

@@ -11,9 +11,7 @@ use crate::catalog::Catalog;
 
 const FIELDS: [&str; 9] =
     ["name", "mode", "version", "subset", "publishers", "data_zone", "session_affinity", "baseline", "fee"];
-/// Modes with the share of quality that each may give up, after the percentages that Azure publishes.
-const MODES: [(&str, (Mode, f64)); 3] =
-    [("quality", (Mode::Quality, 0.0)), ("balanced", (Mode::Balanced, 0.015)), ("cost", (Mode::Cost, 0.055))];
+const MODES: [(&str, Mode); 3] = [("quality", Mode::Quality), ("balanced", Mode::Balanced), ("cost", Mode::Cost)];
 const AFFINITIES: [(&str, Affinity); 3] =
     [("adaptive", Affinity::Adaptive), ("sticky", Affinity::Sticky), ("none", Affinity::None)];
 
@@ -80,7 +78,7 @@ pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Router {
 
 fn mode(node: &Node<'_>) -> Option<(Mode, f64)> {
     if !node.value.is_object() {
-        return node.choice(&MODES);
+        return node.choice(&MODES).and_then(|mode| Some((mode, mode.band()?)));
     }
     let band = node.object(&["band"])?.require("band")?;
     let band = band.number("a number from 0 to 1", |band| (0.0..=1.0).contains(&band))?;

@@ -197,9 +197,14 @@ pub fn predict(reading: &Reading, request: &Request, model: &Model) -> Predictio
     let answer = (reading.answer_tokens + reasoning).ceil() as u32;
     let limit = request.max_output.or(model.context.map(|context| context.output)).unwrap_or(u32::MAX);
     Prediction {
-        quality: skill.map_or(0.0, |skill| sigmoid(skill - reading.difficulty)),
+        quality: skill.map_or(0.0, |skill| rounded(sigmoid(skill - reading.difficulty))),
         output_tokens: answer.clamp(1, limit.max(1)),
     }
+}
+
+/// A quality in steps of half a per cent: finer differences are noise, and models that differ by less are tied.
+pub fn rounded(quality: f64) -> f64 {
+    (200.0 * quality).round() / 200.0
 }
 
 /// The effort at which a model works: what was asked for where its API takes that, else its default.

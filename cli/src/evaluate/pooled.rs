@@ -130,7 +130,9 @@ pub fn held_out(bench: &Bench) -> Result<Vec<Table>> {
         let used: Vec<bool> = (0..has.len()).map(|prompt| !held(prompt)).collect();
         let fitted = fit(&bench.corpus, &used, *seed)?;
         for name in [""].into_iter().chain(names.iter().map(String::as_str)) {
-            let prompt = |prompt: &usize| held(*prompt) && (name.is_empty() || bench.corpus.data.prompts[*prompt].source == name);
+            let prompt = |prompt: &usize| {
+                held(*prompt) && (name.is_empty() || bench.corpus.data.prompts[*prompt].source == name)
+            };
             let prompts: Vec<usize> = (0..has.len()).filter(prompt).collect();
             let title = if name.is_empty() { "**all, pooled**".to_owned() } else { name.to_owned() };
             let measured = measure(bench, &tiers, &fitted, &prompts);
@@ -162,7 +164,8 @@ pub fn left_out(bench: &Bench) -> Result<Vec<Table>> {
             let fitted = fit(&bench.corpus, &used, *seed)?;
             runs.push(measure(bench, &tiers, &fitted, &prompts));
         }
-        let values: [fn(&Measured) -> f64; 4] = [|run| run.auc, |run| run.apgr, |run| run.length_auc, |run| run.length_apgr];
+        let values: [fn(&Measured) -> f64; 4] =
+            [|run| run.auc, |run| run.apgr, |run| run.length_auc, |run| run.length_apgr];
         for (mean, value) in means.iter_mut().zip(values) {
             mean.push(runs.iter().map(value).sum::<f64>() / runs.len() as f64);
         }

@@ -33,7 +33,8 @@ type Run = [f64; 3];
 /// All three benchmarks.
 pub fn tables(bench: &Bench) -> Result<Vec<Table>> {
     let data = Data::read(&bench.args.eval)?;
-    let mut table = Table::new("RouteLLM's benchmarks", NOTE, &["benchmark", "training", "prompts", "APGR", "CPT(50)", "CPT(80)"]);
+    let mut table =
+        Table::new("RouteLLM's benchmarks", NOTE, &["benchmark", "training", "prompts", "APGR", "CPT(50)", "CPT(80)"]);
     for name in ["routellm_mmlu", "routellm_gsm8k", "routellm_mtbench"] {
         let set = Set::of(&data, name)?;
         let length: Vec<f64> = set.prompts.iter().map(|prompt| data.prompts[*prompt].prompt.len() as f64).collect();
@@ -89,7 +90,8 @@ fn cross_fitted(bench: &Bench, data: &Data, set: &Set, seed: u64, name: &str) ->
     let fold = |text: &str| question_hash(text, seed) % FOLDS;
     let mut gain = vec![0.0; set.prompts.len()];
     for round in 0..FOLDS {
-        let inside: Vec<usize> = (0..gain.len()).filter(|at| fold(&data.prompts[set.prompts[*at]].prompt) == round).collect();
+        let inside: Vec<usize> =
+            (0..gain.len()).filter(|at| fold(&data.prompts[set.prompts[*at]].prompt) == round).collect();
         let prompts: Vec<usize> = inside.iter().map(|at| set.prompts[*at]).collect();
         let may = |at: usize| !overlaps(bench, at, name) || fold(&bench.corpus.data.prompts[at].prompt) != round;
         let gains = gains(bench, data, &prompts, seed, may)?;
@@ -120,7 +122,9 @@ impl Set {
         }
         let mut set = Set { prompts: Vec::new(), weak: Vec::new(), strong: Vec::new() };
         for (at, (prompt, outcome)) in data.prompts.iter().zip(outcomes).enumerate() {
-            if let (true, (Some(weak), Some(strong))) = (prompt.source == name && !prompt.contaminated_with_arena, outcome) {
+            if let (true, (Some(weak), Some(strong))) =
+                (prompt.source == name && !prompt.contaminated_with_arena, outcome)
+            {
                 set.prompts.push(at);
                 set.weak.push(weak);
                 set.strong.push(strong);

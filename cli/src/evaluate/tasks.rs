@@ -46,7 +46,8 @@ pub fn tables(bench: &Bench) -> Result<Vec<Table>> {
     }
     let share = |keep: &dyn Fn(&Labelled) -> bool| {
         let count = labelled.iter().filter(|labelled| keep(labelled)).count();
-        let right = |run: &Vec<bool>| run.iter().zip(&labelled).filter(|(right, labelled)| **right && keep(labelled)).count();
+        let right =
+            |run: &Vec<bool>| run.iter().zip(&labelled).filter(|(right, labelled)| **right && keep(labelled)).count();
         let runs: Vec<f64> = runs.iter().map(|run| right(run) as f64 / count.max(1) as f64).collect();
         (count.to_string(), cell(&runs))
     };
@@ -61,7 +62,11 @@ pub fn tables(bench: &Bench) -> Result<Vec<Table>> {
     let (count, cell) = share(&|labelled| labelled.set == OWN && labelled.prompt.lang.as_deref() != Some("en"));
     sets.row(["own writing, ten other languages".to_owned(), count, cell]);
     let head: Vec<&str> = ["label"].into_iter().chain(Task::NAMES.map(|(name, _)| name)).chain(["accuracy"]).collect();
-    let mut tasks = Table::new("Task type, what is taken for what", "Rows are labels, columns answers, all sets but the doubtful prompts, seeds added up.", &head);
+    let mut tasks = Table::new(
+        "Task type, what is taken for what",
+        "Rows are labels, columns answers, all sets but the doubtful prompts, seeds added up.",
+        &head,
+    );
     for (name, task) in Task::NAMES {
         let cells = confusion[task as usize];
         let all: usize = cells.iter().sum();
@@ -74,7 +79,8 @@ pub fn tables(bench: &Bench) -> Result<Vec<Table>> {
 /// The training prompts, those of one writer left out at a time: what the recipe was tuned on.
 fn writers(bench: &Bench) -> Result<Vec<String>> {
     let prompts = &bench.corpus.data.prompts;
-    let writer = |prompt: &Prompt| prompt.id.strip_prefix("own-").and_then(|id| id.split('-').next()).map(str::to_owned);
+    let writer =
+        |prompt: &Prompt| prompt.id.strip_prefix("own-").and_then(|id| id.split('-').next()).map(str::to_owned);
     let writers: Vec<Option<String>> = prompts.iter().map(writer).collect();
     let mut names: Vec<&String> = writers.iter().flatten().collect();
     names.sort_unstable();
@@ -108,17 +114,21 @@ fn labelled(bench: &Bench) -> Result<Vec<Labelled>> {
     for (prompt, task) in own.prompts.into_iter().zip(own.tasks) {
         all.push(Labelled { prompt, task: task.context("a prompt without a label")?, set: OWN });
     }
-    let known: HashMap<&str, &Prompt> = bench.corpus.data.prompts.iter().map(|prompt| (prompt.id.as_str(), prompt)).collect();
+    let known: HashMap<&str, &Prompt> =
+        bench.corpus.data.prompts.iter().map(|prompt| (prompt.id.as_str(), prompt)).collect();
     let path = bench.args.labels.join("task_eval_ids.csv");
     let mut reader = csv::Reader::from_path(&path).with_context(|| path.display().to_string())?;
     for row in reader.deserialize() {
         let (id, task, sure): (String, String, u8) = row.with_context(|| path.display().to_string())?;
         let task = Task::from_name(&task).with_context(|| format!("{}: no task is named {task}", path.display()))?;
-        let prompt = known.get(id.as_str()).with_context(|| format!("{}: no prompt has the id {id}", path.display()))?;
+        let prompt =
+            known.get(id.as_str()).with_context(|| format!("{}: no prompt has the id {id}", path.display()))?;
         all.push(Labelled { prompt: (*prompt).clone(), task, set: if sure == 1 { REAL } else { UNSURE } });
     }
     let eval = Data::read(&bench.args.eval)?;
-    for (prompt, task) in eval.prompts.into_iter().zip(eval.tasks).filter(|(prompt, _)| prompt.source == "routellm_mtbench") {
+    for (prompt, task) in
+        eval.prompts.into_iter().zip(eval.tasks).filter(|(prompt, _)| prompt.source == "routellm_mtbench")
+    {
         all.push(Labelled { prompt, task: task.context("a prompt without a label")?, set: MT_BENCH });
     }
     Ok(all)

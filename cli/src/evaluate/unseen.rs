@@ -57,7 +57,10 @@ pub fn tables(bench: &Bench) -> Result<Vec<Table>> {
             let mean = graded.iter().map(|answer| answer.score).sum::<f64>() / graded.len() as f64;
             let score: Vec<f64> = rest.iter().map(|(_, answer)| answer.score).collect();
             let quality = |(_, answer): &(u64, Graded)| {
-                Fitted::quality(&crate::learn::fit::Read { difficulty: answer.difficulty, tasks: answer.tasks }, &ability)
+                Fitted::quality(
+                    &crate::learn::fit::Read { difficulty: answer.difficulty, tasks: answer.tasks },
+                    &ability,
+                )
             };
             let predicted: Vec<f64> = rest.iter().map(quality).collect();
             let good: Vec<bool> = score.iter().map(|score| *score >= 0.5).collect();

@@ -38,7 +38,7 @@ pub struct Graded {
 }
 
 /// Variance of a task's ability around the model's mean.
-const TASK_VARIANCE: f64 = 0.5;
+const TASK_VARIANCE: f64 = 0.1;
 /// Variance of a model's mean.
 const MODEL_VARIANCE: f64 = 9.0;
 const STEPS: usize = 40;
@@ -77,6 +77,11 @@ fn step(answers: &[Graded], mean: &mut f64, own: &mut [f64; TASKS]) {
     }
 }
 
+/// Probability that a model of these abilities gives a good answer.
+pub fn expected_of(answer: &Graded, ability: &[f64; TASKS]) -> f64 {
+    expected(answer, 0.0, ability)
+}
+
 fn expected(answer: &Graded, mean: f64, own: &[f64; TASKS]) -> f64 {
     let skill: f64 = own.iter().zip(&answer.tasks).map(|(own, share)| own * share).sum();
     sigmoid(mean + skill - answer.difficulty)
@@ -88,11 +93,14 @@ fn expected(answer: &Graded, mean: f64, own: &[f64; TASKS]) -> f64 {
 pub fn fit(data: &Data, used: &[bool], raw: &[f64], shares: &[[f64; TASKS]]) -> Scaled {
     let counted = data.outcomes.iter().filter(|outcome| used[outcome.prompt as usize]);
     let zero = {
-        let (sum, count) = counted.clone().fold((0.0, 0.0), |(sum, count), outcome| (sum + raw[outcome.prompt as usize], count + 1.0));
+        let (sum, count) =
+            counted.clone().fold((0.0, 0.0), |(sum, count), outcome| (sum + raw[outcome.prompt as usize], count + 1.0));
         sum / f64::max(count, 1.0)
     };
     let mut answers: Vec<Vec<(usize, f64)>> = vec![Vec::new(); data.models.len()];
-    counted.for_each(|outcome| answers[usize::from(outcome.model)].push((outcome.prompt as usize, f64::from(outcome.score))));
+    counted.for_each(|outcome| {
+        answers[usize::from(outcome.model)].push((outcome.prompt as usize, f64::from(outcome.score)))
+    });
     let mut means = vec![0.0; data.models.len()];
     let mut owns = vec![[0.0; TASKS]; data.models.len()];
     let mut slope = 1.0;
@@ -101,7 +109,11 @@ pub fn fit(data: &Data, used: &[bool], raw: &[f64], shares: &[[f64; TASKS]]) -> 
         for ((answers, mean), own) in answers.iter().zip(&mut means).zip(&mut owns) {
             let graded: Vec<Graded> = answers
                 .iter()
-                .map(|(prompt, score)| Graded { difficulty: slope * (raw[*prompt] - zero), tasks: shares[*prompt], score: *score })
+                .map(|(prompt, score)| Graded {
+                    difficulty: slope * (raw[*prompt] - zero),
+                    tasks: shares[*prompt],
+                    score: *score,
+                })
                 .collect();
             step(&graded, mean, own);
             for (answer, (prompt, _)) in graded.iter().zip(answers) {

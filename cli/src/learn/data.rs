@@ -85,8 +85,14 @@ struct Row {
 #[serde(deny_unknown_fields)]
 struct Graded {
     prompt: String,
+    /// May be missing where all rows are of one model.
+    #[serde(default = "one_model")]
     model: String,
     score: Score,
+}
+
+fn one_model() -> String {
+    "model".to_owned()
 }
 
 /// A score as CSV (text) or JSON (number) gives it.
@@ -120,7 +126,9 @@ impl Data {
             let prompt: Prompt = serde_json::from_str(&line?).with_context(at)?;
             let task = match prompt.task_type.as_deref() {
                 None => None,
-                Some(name) => Some(Task::from_name(name).with_context(|| format!("{}: no task is named {name}", at()))?),
+                Some(name) => {
+                    Some(Task::from_name(name).with_context(|| format!("{}: no task is named {name}", at()))?)
+                }
             };
             if let Some(first) = known.insert(prompt.id.clone(), number) {
                 bail!("{}: the id {} is there twice, first in line {first}", at(), prompt.id);
@@ -184,7 +192,8 @@ impl Rows {
             places[usize::from(*id)] = place as u16;
         }
         let outcomes = self.outcomes.into_iter();
-        let outcomes = outcomes.map(|outcome| Outcome { model: places[usize::from(outcome.model)], ..outcome }).collect();
+        let outcomes =
+            outcomes.map(|outcome| Outcome { model: places[usize::from(outcome.model)], ..outcome }).collect();
         (self.models.into_keys().collect(), outcomes)
     }
 }

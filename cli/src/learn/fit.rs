@@ -23,7 +23,7 @@ use super::ridge::{self, Linear, Penalty, Text};
 const LINEAR: f64 = 0.5;
 /// What a standard deviation in the logarithm of the question's length adds to the raw difficulty: longer questions are
 /// harder wherever one looks, also where the training data says nothing.
-const LENGTH: f64 = 0.25;
+const LENGTH: f64 = 0.5;
 /// Steepness of the softmax over the tasks' columns, chosen by cross-validation on the training prompts.
 const STEEPNESS: f64 = 6.0;
 
@@ -224,6 +224,12 @@ fn pack(booster: &GradientBooster) -> Result<Trees> {
     Trees::new(nodes).map_err(anyhow::Error::msg)
 }
 
+/// Prompts of one source that teach its task: more of the same kind teach no more, but drown the others.
+const LIKE: usize = 100;
+/// Sources whose prompts are as varied as those of users, with what one of them is worth beside any other. Those of
+/// Arena-Hard are worth less than the project's own: their labels know three tasks only.
+const VARIED: [(&str, f64); 2] = [(OWN, 6.0), ("arenahard_v2", 2.0)];
+
 /// One column for each task, against all others.
 pub fn fit_tasks(corpus: &Corpus, used: &[bool]) -> Vec<Linear> {
     let mut rows: Vec<(usize, Task)> = Vec::new();
@@ -234,8 +240,7 @@ pub fn fit_tasks(corpus: &Corpus, used: &[bool]) -> Vec<Linear> {
         let Some(task) = corpus.data.tasks[row] else { continue };
         let source = corpus.data.prompts[row].source.as_str();
         let count = taken.entry(source).or_default();
-        // Sources with thousands of like prompts teach no more than a part of them does.
-        if source == OWN || *count < 700 {
+        if VARIED.iter().any(|(known, _)| *known == source) || *count < LIKE {
             *count += 1;
             rows.push((row, task));
         }
@@ -243,14 +248,15 @@ pub fn fit_tasks(corpus: &Corpus, used: &[bool]) -> Vec<Linear> {
     let mut sizes = [0.0f64; TASKS];
     rows.iter().for_each(|(_, task)| sizes[*task as usize] += 1.0);
     let weight = |(row, task): &(usize, Task)| {
-        let own = if corpus.data.prompts[*row].source == OWN { 3.0 } else { 1.0 };
-        own / sizes[*task as usize].sqrt()
+        let source = corpus.data.prompts[*row].source.as_str();
+        let worth = VARIED.iter().find(|(known, _)| *known == source).map_or(1.0, |(_, worth)| *worth);
+        worth / sizes[*task as usize].powf(0.25)
     };
     let weights: Vec<f64> = rows.iter().map(weight).collect();
     let texts: Vec<&Text> = rows.iter().map(|(row, _)| &corpus.texts[*row]).collect();
     let column = |(_, task): &(&str, Task)| {
         let target: Vec<f64> = rows.iter().map(|(_, label)| f64::from(u8::from(label == task))).collect();
-        ridge::fit(&texts, &target, &weights, Penalty { words: 0.3, hand: Some(100.0) })
+        ridge::fit(&texts, &target, &weights, Penalty { words: 0.7, hand: Some(1000.0) })
     };
     Task::NAMES.par_iter().map(column).collect()
 }
@@ -273,7 +279,8 @@ fn fit_tokens(corpus: &Corpus, used: &[bool]) -> Linear {
         *sum += f64::from(outcome.tokens).ln();
         *count += 1.0;
     }
-    let mut rows: Vec<(usize, f64, f64)> = sums.into_iter().map(|(row, (sum, count))| (row, sum / count, 1.0)).collect();
+    let mut rows: Vec<(usize, f64, f64)> =
+        sums.into_iter().map(|(row, (sum, count))| (row, sum / count, 1.0)).collect();
     for (row, prompt) in corpus.data.prompts.iter().enumerate().filter(|(row, _)| used[*row]) {
         let own = (prompt.source == OWN).then_some(corpus.data.tasks[row]).flatten();
         let ordinary = own.and_then(|task| ANSWERS.iter().find(|(known, _)| *known == task));

@@ -26,6 +26,9 @@ const FIT: f64 = 0.49;
 const LEVEL: f64 = 2.25;
 const DIFFICULTY: f64 = 4.0;
 
+/// How much of a group's level counts as difficulty: the rest is taken to be its format and its scoring.
+const TRUST: f64 = 0.7;
+
 /// Fits the model to the outcomes of the prompts that `used` marks.
 pub fn fit(data: &Data, used: &[bool]) -> Scale {
     let groups = groups(data);
@@ -48,7 +51,8 @@ pub fn fit(data: &Data, used: &[bool]) -> Scale {
         for turn in 0..4 {
             for row in &rows {
                 let cell = row.model * group_count + row.group;
-                let odds = ability.value[row.model] + fit.value[cell] - level.value[row.group] - prompt.value[row.prompt];
+                let odds =
+                    ability.value[row.model] + fit.value[cell] - level.value[row.group] - prompt.value[row.prompt];
                 let p = 1.0 / (1.0 + (-odds).exp());
                 match turn {
                     0 => prompt.add(row.prompt, p - row.score, p),
@@ -72,7 +76,7 @@ pub fn fit(data: &Data, used: &[bool]) -> Scale {
         let p = 1.0 / (1.0 + (-odds).exp());
         information[row.prompt] += p * (1.0 - p);
     }
-    let difficulty = prompt.value.iter().zip(&groups).map(|(own, group)| own + level.value[*group]).collect();
+    let difficulty = prompt.value.iter().zip(&groups).map(|(own, group)| own + TRUST * level.value[*group]).collect();
     Scale { difficulty, information, ability: ability.value }
 }
 

@@ -51,7 +51,8 @@ pub fn pack(corpus: &Corpus, fitted: &Fitted, version: &str, about: &About) -> R
     let (linear, trees, length) = PARTS;
     let factors = [1.0].into_iter().chain([TASK_FACTOR; TASKS]).chain([1.0]);
     let parts = [&fitted.linear].into_iter().chain(&fitted.tasks).chain([&fitted.tokens]);
-    let (columns, bytes): (Vec<Column>, Vec<Vec<i8>>) = parts.zip(factors).map(|(part, factor)| column(part, factor)).unzip();
+    let (columns, bytes): (Vec<Column>, Vec<Vec<i8>>) =
+        parts.zip(factors).map(|(part, factor)| column(part, factor)).unzip();
     let mut table = vec![0u8; BUCKETS * COLUMNS];
     for (at, column) in bytes.iter().enumerate() {
         column.iter().zip(table.chunks_exact_mut(COLUMNS)).for_each(|(weight, row)| row[at] = *weight as u8);

@@ -4,7 +4,7 @@ mod errors;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::catalog::{Catalog, Effort};
+use crate::catalog::{Catalog, Effort, Skill, Task};
 
 /// DESIGN's policy, with the models and providers that its excerpt leaves out.
 fn example() -> Value {
@@ -174,8 +174,19 @@ fn facts_are_overridden_field_by_field() {
     assert_eq!(model.parameters.drop, ["seed"]);
     assert!(model.parameters.drop_when_reasoning.contains(&"temperature".to_owned()));
     assert_eq!(model.parameters.rename, [("a".to_owned(), "b".to_owned())]);
-    assert_eq!(model.abilities, Some(Abilities { default: 60.0, by_effort: vec![(Effort::High, 70.5)] }));
+    assert_eq!(model.abilities, Some(Abilities { default: Skill::general(60.0), by_effort: vec![(Effort::High, Skill::general(70.5))] }));
     assert_eq!(model.publisher.as_deref(), Some("Our Cloud"));
+}
+
+#[test]
+fn abilities_may_differ_by_task_and_by_effort() {
+    let by_task = json!({"general": 40, "math": "70.5"});
+    let skill = Skill::general(40.0).with(Task::Math, 70.5);
+    let model = |abilities: Value| json!({"name": "gpt-5", "served_by": [{"provider": "p"}], "abilities": abilities});
+    let abilities = |value: Value| accepted(&with(small(), "/models/0", model(value))).models[0].abilities.clone().unwrap();
+    assert_eq!(abilities(by_task.clone()), Abilities { default: skill, by_effort: Vec::new() });
+    let by_effort = abilities(json!({"default": 30, "high": by_task}));
+    assert_eq!(by_effort, Abilities { default: Skill::general(30.0), by_effort: vec![(Effort::High, skill)] });
 }
 
 #[test]
@@ -211,7 +222,7 @@ fn relatives_of_relatives_lend_their_abilities() {
         ]),
     );
     let policy = accepted(&document);
-    assert!(policy.models.iter().all(|model| model.abilities.as_ref().unwrap().default == 33.0));
+    assert!(policy.models.iter().all(|model| model.abilities.as_ref().unwrap().default == Skill::general(33.0)));
 }
 
 #[test]
