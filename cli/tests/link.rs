@@ -19,7 +19,7 @@ fn elo(variant: &str, score: f64) -> Value {
 
 fn scores() -> Value {
     json!({"_meta": {}, "scores": {
-        "gpt-4o": [livebench("gpt-4o-2024-11-20", "default", 54.0), elo("chat-tuned sibling, not the API snapshot", 1500.0)],
+        "gpt-4o": [livebench("gpt-4o-2024-11-20", "default", 54.0), elo("chat-tuned sibling", 1500.0)],
         "gpt-4o-mini": [livebench("gpt-4o-mini-2024-07-18", "default", 43.0), elo("as listed", 1290.0)],
         "gpt-5": [
             livebench("gpt-5-minimal", "minimal", 58.0),

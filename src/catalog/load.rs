@@ -1,7 +1,7 @@
 //! Reads `catalog.json` and `abilities.json` and joins them.
 //!
 //! Owns the files' shapes: pools, named parameter rules, models whose `parameters` may be the name of a rule set and
-//! whose abilities stand in the other file or are lent by a relative. Never looks outside of the texts that it is given.
+//! whose abilities stand in the other file or are lent by a relative. Never looks beyond the texts that it is given.
 
 use std::collections::BTreeMap;
 

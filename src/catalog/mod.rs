@@ -8,7 +8,7 @@
 //!
 //! # How the abilities were made
 //! `abilities.json` is written by `model-router link-abilities` from public benchmark scores and never by hand. Each
-//! score is a line over a model's ability at the effort of the score; abilities, offsets and slopes are fitted together,
+//! score is a line over a model's ability at the score's effort; abilities, offsets and slopes are fitted together,
 //! and models that the predictor was trained on (gpt-4o, gpt-4o-mini, command-r, o1-preview for o1) hold the scale, so
 //! that quality = σ(ability − difficulty) holds for newer ones too. What a model does better or worse than its general
 //! ability says comes from scores by task, drawn toward 0 where they are few. An effort that nobody measured takes the

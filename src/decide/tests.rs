@@ -23,7 +23,7 @@ fn policy_with(routers: Value, models: Vec<Value>, more: Value) -> Policy {
 
 /// Three tiers: the dear one is best, the middle one nearly as good, the cheap one far below.
 fn tiers() -> Vec<Value> {
-    vec![model("dear", 80.0, 10.0), model("middle", 79.5, 1.0), model("cheap", 50.0, 0.1)]
+    vec![model("dear", 95.0, 10.0), model("middle", 85.0, 1.0), model("cheap", 5.0, 0.1)]
 }
 
 fn router(mode: Value) -> Value {

@@ -77,7 +77,7 @@ fn gains(bench: &Bench, data: &Data, prompts: &[usize], seed: u64, may: impl Fn(
     };
     let (weak, strong) = (ability(WEAK)?, ability(STRONG_LIKE)?);
     let chosen: Vec<_> = prompts.iter().map(|prompt| data.prompts[*prompt].clone()).collect();
-    let texts = bench.corpus.texts_of(&chosen)?;
+    let texts = bench.corpus.texts_of(&chosen);
     let gain = |(text, hand): &(_, _)| {
         let read = fitted.read(text, hand);
         Fitted::quality(&read, &strong) - Fitted::quality(&read, &weak)

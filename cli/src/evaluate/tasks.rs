@@ -31,7 +31,7 @@ const NOTE: &str = "Accuracy of the most likely task. *Own writing*: `cli/data/t
 pub fn tables(bench: &Bench) -> Result<Vec<Table>> {
     let labelled = labelled(bench)?;
     let prompts: Vec<Prompt> = labelled.iter().map(|labelled| labelled.prompt.clone()).collect();
-    let texts = bench.corpus.texts_of(&prompts)?;
+    let texts = bench.corpus.texts_of(&prompts);
     let used = vec![true; bench.corpus.data.prompts.len()];
     let mut runs: Vec<Vec<bool>> = Vec::new();
     let mut confusion = [[0usize; 8]; 8];

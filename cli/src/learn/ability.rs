@@ -38,7 +38,7 @@ pub struct Graded {
 }
 
 /// Variance of a task's ability around the model's mean.
-const TASK_VARIANCE: f64 = 0.1;
+const TASK_VARIANCE: f64 = 0.3;
 /// Variance of a model's mean.
 const MODEL_VARIANCE: f64 = 9.0;
 const STEPS: usize = 40;

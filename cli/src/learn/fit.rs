@@ -103,7 +103,12 @@ pub fn fit(corpus: &Corpus, used: &[bool], seed: u64) -> Result<Fitted> {
             unseen[row] = raw(&linear, &trees, &corpus.texts[row], &corpus.hand[row]);
         }
     }
-    let shares: Vec<[f64; TASKS]> = corpus.texts.par_iter().map(|text| self::tasks(&tasks, text)).collect();
+    // By the label where there is one: a little of a task on every prompt would give abilities to tasks without outcomes.
+    let share = |(text, label): (&Text, &Option<Task>)| match label {
+        Some(task) => core::array::from_fn(|at| f64::from(u8::from(at == *task as usize))),
+        None => self::tasks(&tasks, text),
+    };
+    let shares: Vec<[f64; TASKS]> = corpus.texts.par_iter().zip(&corpus.data.tasks).map(share).collect();
     let scaled = ability::fit(&corpus.data, used, &unseen, &shares);
     Ok(Fitted { linear, trees, tasks, tokens, scaled })
 }

@@ -15,8 +15,6 @@ pub struct Scale {
     pub difficulty: Vec<f64>,
     /// For each prompt how much its outcomes tell: the sum of p · (1 − p); 0 without outcomes.
     pub information: Vec<f64>,
-    /// For each model its ability.
-    pub ability: Vec<f64>,
 }
 
 const STEPS: usize = 60;
@@ -77,7 +75,7 @@ pub fn fit(data: &Data, used: &[bool]) -> Scale {
         information[row.prompt] += p * (1.0 - p);
     }
     let difficulty = prompt.value.iter().zip(&groups).map(|(own, group)| own + TRUST * level.value[*group]).collect();
-    Scale { difficulty, information, ability: ability.value }
+    Scale { difficulty, information }
 }
 
 struct Row {

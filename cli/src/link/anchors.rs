@@ -14,9 +14,9 @@ use super::rows::Measurements;
 pub type Pool = BTreeMap<String, [f64; TASKS]>;
 
 /// A model of the catalog, at an effort, beside one of the pool; the last number is the standard deviation of the
-/// difference in log odds that one would expect: the few benchmarks of the pool are not all that a model can do (0.4 for
-/// the same release), the nearest releases differ a little, and others (the catalog has command-r of 08-2024 and o1 of
-/// 2024-12) clearly.
+/// difference in log odds that one would expect: the few benchmarks of the pool are not all that a model can do (0.4
+/// for the same release), the nearest releases differ a little, and others clearly (the catalog has command-r of
+/// 08-2024 and o1 of 2024-12).
 const PAIRS: [(&str, Effort, &str, f64); 6] = [
     ("gpt-4o", Effort::None, "gpt-4o-2024-08-06", 0.5),
     ("gpt-4o", Effort::None, "gpt-4o-2024-05-13", 0.6),

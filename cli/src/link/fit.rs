@@ -7,9 +7,10 @@
 //! Everything is one nonlinear least-squares problem with normal priors, solved by Gauss-Newton steps; rows far from
 //! their line lose weight as under a t distribution with four degrees of freedom. Slopes are fitted to the distribution
 //! of abilities rather than to their best values, as expectation-maximisation does: the joint maximum draws abilities
-//! together and makes all slopes too steep. So are the spreads of models, of their own deviations and of steps: fixed in log odds
-//! of ability, they would set the scale instead of the anchors. Efforts whose steps would fall share one step, and the fit is run again.
-//! Errors come from the curvature at the end, so that the uncertainty of the slopes is in the errors of the abilities.
+//! together and makes all slopes too steep. The spreads of models, of their own parts and of steps are fitted too: held
+//! fixed in log odds of ability, they would set the scale instead of the anchors. Efforts whose steps would fall share
+//! one step, and the fit is run again. Errors come from the curvature at the end, and from how uncertain the anchors
+//! and the slopes' prior leave the scale.
 
 use anyhow::{Result, bail};
 
@@ -17,8 +18,9 @@ use super::anchors::Anchor;
 use super::benchmarks::Kind;
 use super::rows::{Measurement, Measurements};
 use super::solve::{Factored, Normal, dot};
+use super::unknowns::{EFFORTS, Layout, MEDIUM};
 
-/// Mean and standard deviation of a prior, in log odds.
+/// Mean and standard deviation of a prior.
 type Prior = (f64, f64);
 
 /// All models' mean base (ability at medium effort): between o1-preview and a little more than it.
@@ -26,17 +28,17 @@ const MEAN: Prior = (3.0, 2.0);
 /// Publishers lie around it by half of what models lie around their publisher.
 const PUBLISHERS: f64 = 0.5;
 /// What the scores say of how far models lie from their publisher, a model at an effort from its base and the effort's
-/// step, and an effort's step from that of the effort before, is taken together with this many of them at this standard
+/// step, and an effort's step from that of the effort before, is taken together with this much of one at this standard
 /// deviation.
-const SPREADS: [(f64, f64); 3] = [(1.0, 1.0), (1.0, 0.3), (1.0, 0.5)];
-/// Common slope of scores in per cent. A share of right answers over questions of unlike difficulty rises less than σ;
-/// but so do the outcomes behind the trained scale, of which the text tells only a part of the difficulty. So the slope
-/// should be a little below 1.
-const PERCENT_SLOPE: Prior = (0.85, 0.2);
+const SPREADS: [(f64, f64); 3] = [(0.1, 1.0), (0.1, 0.3), (0.1, 0.5)];
+/// Common slope of scores in per cent, and the standard deviation of its logarithm. A share of right answers over
+/// questions of unlike difficulty rises less than σ; but so do the outcomes behind the trained scale, of which the text
+/// tells only a part of the difficulty. So the slope should be a little below 1.
+const PERCENT_SLOPE: Prior = (0.85, 0.25);
 /// Common slope of ratings: votes between two answers prefer the better one only slightly more often than not.
-const ELO_SLOPE: Prior = (0.3, 0.15);
-/// Slopes of broad benchmarks, narrow ones and ratings around the common one.
-const SLOPES: [f64; 3] = [0.15, 0.4, 0.1];
+const ELO_SLOPE: Prior = (0.3, 0.5);
+/// Standard deviations of slopes' logarithms around the common one: broad benchmarks, narrow ones, ratings.
+const SLOPES: [f64; 3] = [0.2, 0.5, 0.3];
 /// By how much people's votes like a publisher's manner better than its models' abilities would say, in log odds: about
 /// 20 points of Elo.
 const VOTES: f64 = 0.12;
@@ -49,47 +51,6 @@ const LEAP: f64 = 50.0;
 const CONVERGED: f64 = 1e-6;
 /// Inverse variance of what is held fixed.
 const FIXED: f64 = 1e8;
-
-/// How many efforts there are.
-pub const EFFORTS: usize = 7;
-const MEDIUM: usize = 3;
-
-/// Where the unknowns are.
-struct Layout {
-    models: usize,
-    nodes: usize,
-    sources: usize,
-    publishers: Vec<String>,
-    /// Unknown of each effort's step.
-    steps: [usize; EFFORTS],
-}
-
-impl Layout {
-    fn node(&self, at: usize) -> usize {
-        self.models + EFFORTS + at
-    }
-    fn offset(&self, at: usize) -> usize {
-        self.node(self.nodes) + at
-    }
-    fn slope(&self, at: usize) -> usize {
-        self.offset(self.sources) + at
-    }
-    fn publisher(&self, at: usize) -> usize {
-        self.slope(self.sources) + at
-    }
-    fn mean(&self) -> usize {
-        self.publisher(self.publishers.len())
-    }
-    fn common(&self, kind: Kind) -> usize {
-        self.mean() + if kind == Kind::Elo { 2 } else { 1 }
-    }
-    fn votes(&self, publisher: usize) -> usize {
-        self.mean() + 3 + publisher
-    }
-    fn size(&self) -> usize {
-        self.votes(self.publishers.len())
-    }
-}
 
 /// What is known of a source.
 #[derive(Clone, Debug)]
@@ -118,8 +79,12 @@ pub struct General {
     pub steps: [f64; EFFORTS],
     /// Sources with general figures.
     pub lines: Vec<Line>,
+    /// Common slopes of scores in per cent and of ratings.
+    pub common: [f64; 2],
     /// Standard deviations of models around their publisher, of models at efforts, and of steps, in log odds.
     pub spreads: [f64; 3],
+    /// Standard error of the scale, as a share: by how much distances from the anchors may be off.
+    pub scale_error: f64,
     /// What the fit makes of each anchor.
     pub anchored: Vec<(Anchor, f64)>,
 }
@@ -140,7 +105,7 @@ pub fn fit(all: &Measurements, anchors: &[Anchor]) -> Result<General> {
     let mut groups: [usize; EFFORTS] = std::array::from_fn(|effort| effort);
     loop {
         let spreads = SPREADS.map(|(_, deviation)| deviation);
-        let mut problem = Problem { all, anchors, layout: layout(all, &groups), spreads };
+        let mut problem = Problem { all, anchors, layout: Layout::of(all, &groups), spreads };
         let (unknowns, solved) = problem.solve()?;
         let step = |effort: usize| unknowns[problem.layout.steps[effort]];
         let Some(falls) = (1..EFFORTS).find(|effort| step(*effort) < step(effort - 1) - 1e-9) else {
@@ -149,15 +114,6 @@ pub fn fit(all: &Measurements, anchors: &[Anchor]) -> Result<General> {
         let (from, to) = (groups[falls], groups[falls - 1]);
         groups.iter_mut().filter(|group| **group == from).for_each(|group| *group = to);
     }
-}
-
-fn layout(all: &Measurements, groups: &[usize; EFFORTS]) -> Layout {
-    let mut publishers: Vec<String> = all.models.iter().map(|model| model.publisher.clone()).collect();
-    publishers.sort();
-    publishers.dedup();
-    let models = all.models.len();
-    let steps = groups.map(|group| models + group);
-    Layout { models, nodes: all.nodes.len(), sources: all.sources.len(), publishers, steps }
 }
 
 impl Problem<'_> {
@@ -201,14 +157,13 @@ impl Problem<'_> {
     fn start(&self) -> Vec<f64> {
         let layout = &self.layout;
         let mut unknowns = vec![0.0; layout.size()];
-        for model in 0..layout.models {
-            unknowns[model] = MEAN.0;
-        }
+        unknowns[..layout.models].fill(MEAN.0);
         for (at, source) in self.all.sources.iter().enumerate() {
-            unknowns[layout.slope(at)] = common(source.kind).0;
+            let slope = common(source.kind).0;
+            unknowns[layout.slope(at)] = slope.ln();
             let rows = self.all.general.iter().filter(|row| row.source == at);
             let (sum, count) = rows.fold((0.0, 0.0), |(sum, count), row| (sum + row.value, count + 1.0));
-            unknowns[layout.offset(at)] = sum / f64::max(count, 1.0) - MEAN.0 * unknowns[layout.slope(at)];
+            unknowns[layout.offset(at)] = sum / f64::max(count, 1.0) - MEAN.0 * slope;
         }
         unknowns
     }
@@ -230,7 +185,7 @@ impl Problem<'_> {
 
     /// A row's distance from its line.
     fn error(&self, row: &Measurement, unknowns: &[f64]) -> f64 {
-        let slope = unknowns[self.layout.slope(row.source)];
+        let slope = unknowns[self.layout.slope(row.source)].exp();
         row.value - value(&self.zero(row), unknowns) - slope * value(&self.ability(row.node), unknowns)
     }
 
@@ -239,12 +194,13 @@ impl Problem<'_> {
         let mut normal = Normal::new(self.layout.size());
         self.priors(&mut normal);
         for (row, weight) in self.all.general.iter().zip(self.weights(unknowns)) {
-            let slope = self.layout.slope(row.source);
-            let ability = value(&self.ability(row.node), unknowns);
+            let at = self.layout.slope(row.source);
+            let slope = unknowns[at].exp();
+            let part = slope * value(&self.ability(row.node), unknowns);
             let mut terms = self.zero(row);
-            terms.push((slope, ability));
-            terms.extend(self.ability(row.node).map(|(at, one)| (at, one * unknowns[slope])));
-            normal.add(&terms, row.value + unknowns[slope] * ability, weight);
+            terms.push((at, part));
+            terms.extend(self.ability(row.node).map(|(at, one)| (at, one * slope)));
+            normal.add(&terms, row.value + part * unknowns[at], weight);
         }
         for anchor in self.anchors {
             let terms = self.ability(anchor.node);
@@ -263,14 +219,16 @@ impl Problem<'_> {
     }
 
     /// Adds to the slopes' rows that abilities and offsets are not known exactly: with y − o − sθ squared comes
-    /// s² var(θ) + 2 s cov(o, θ), both at given slopes.
+    /// s² var(θ) + 2 s cov(o, θ), both at given slopes; here its step in log s, as Gauss and Newton would take it.
     fn slopes(&self, unknowns: &[f64], given: &Factored, normal: &mut Normal) {
         for (row, weight) in self.all.general.iter().zip(self.weights(unknowns)) {
             let ability = given.image(&self.ability(row.node));
             let offset = given.image(&self.zero(row));
             let (variance, covariance) = (dot(&ability, &ability), dot(&ability, &offset));
-            let slope = self.layout.slope(row.source);
-            normal.add(&[(slope, 1.0)], -covariance / variance, weight * variance);
+            let at = self.layout.slope(row.source);
+            let slope = unknowns[at].exp();
+            let step = -1.0 - covariance / (slope * variance);
+            normal.add(&[(at, 1.0)], unknowns[at] + step, weight * slope * slope * variance);
         }
     }
 
@@ -328,8 +286,10 @@ impl Problem<'_> {
         prior(&[(layout.steps[MEDIUM], 1.0)], (0.0, 1e-3));
         (0..layout.publishers.len()).for_each(|at| prior(&[(layout.votes(at), 1.0)], (0.0, VOTES)));
         (0..layout.nodes).for_each(|node| prior(&[(layout.node(node), 1.0)], (0.0, own)));
-        prior(&[(layout.common(Kind::Broad), 1.0)], PERCENT_SLOPE);
-        prior(&[(layout.common(Kind::Elo), 1.0)], ELO_SLOPE);
+        for kind in [Kind::Broad, Kind::Elo] {
+            let (slope, deviation) = common(kind);
+            prior(&[(layout.common(kind), 1.0)], (slope.ln(), deviation));
+        }
         for (at, source) in self.all.sources.iter().enumerate() {
             prior(&[(layout.offset(at), 1.0)], (0.0, OFFSET));
             let own = SLOPES[source.kind as usize];
@@ -338,34 +298,50 @@ impl Problem<'_> {
     }
 
     fn general(&self, unknowns: &[f64], solved: &Factored) -> General {
+        let (middle, scale) = self.scale(unknowns);
         let nodes = || (0..self.layout.nodes).map(|node| self.ability(node));
-        let lines = (0..self.all.sources.len()).filter_map(|at| self.line(at, unknowns, solved));
+        let error =
+            |terms: [(usize, f64); 3]| solved.variance(&terms).sqrt().hypot(scale * (value(&terms, unknowns) - middle));
+        let lines = (0..self.all.sources.len()).filter_map(|at| self.line(at, unknowns, solved, scale));
         let anchored = self.anchors.iter().map(|anchor| (anchor.clone(), value(&self.ability(anchor.node), unknowns)));
         General {
             ability: nodes().map(|terms| value(&terms, unknowns)).collect(),
-            error: nodes().map(|terms| solved.variance(&terms).sqrt()).collect(),
+            error: nodes().map(error).collect(),
             steps: self.layout.steps.map(|step| unknowns[step]),
             lines: lines.collect(),
+            common: [Kind::Broad, Kind::Elo].map(|kind| unknowns[self.layout.common(kind)].exp()),
             spreads: self.spreads,
+            scale_error: scale,
             anchored: anchored.collect(),
         }
     }
 
-    fn line(&self, source: usize, unknowns: &[f64], solved: &Factored) -> Option<Line> {
-        let (offset, slope) = (unknowns[self.layout.offset(source)], unknowns[self.layout.slope(source)]);
+    /// Middle of the anchors' abilities and standard error of the scale around it. The curvature does not know it, for
+    /// it takes the spreads as given, which are on that scale themselves.
+    fn scale(&self, unknowns: &[f64]) -> (f64, f64) {
+        let ability = |anchor: &Anchor| value(&self.ability(anchor.node), unknowns);
+        let sum =
+            |part: &dyn Fn(&Anchor) -> f64| self.anchors.iter().map(|at| part(at) / at.error.powi(2)).sum::<f64>();
+        let middle = sum(&ability) / sum(&|_| 1.0);
+        let known = sum(&|anchor| (ability(anchor) - middle).powi(2));
+        (middle, (known + PERCENT_SLOPE.1.powi(-2)).sqrt().recip())
+    }
+
+    fn line(&self, source: usize, unknowns: &[f64], solved: &Factored, scale: f64) -> Option<Line> {
+        let (offset, slope) = (unknowns[self.layout.offset(source)], unknowns[self.layout.slope(source)].exp());
         let rows = self.all.general.iter().filter(|row| row.source == source);
         let (mut squares, mut weights, mut count) = (0.0, 0.0, 0);
         for row in rows {
             let error = self.error(row, unknowns);
             (squares, weights, count) = (squares + row.weight * error * error, weights + row.weight, count + 1);
         }
-        let error = solved.variance(&[(self.layout.slope(source), 1.0)]).sqrt();
+        let error = slope * solved.variance(&[(self.layout.slope(source), 1.0)]).sqrt().hypot(scale);
         (count > 0).then(|| Line { source, offset, slope, error, rows: count, residual: (squares / weights).sqrt() })
     }
 }
 
 /// The common slope's prior.
-pub fn common(kind: Kind) -> Prior {
+fn common(kind: Kind) -> Prior {
     if kind == Kind::Elo { ELO_SLOPE } else { PERCENT_SLOPE }
 }
 

@@ -7,9 +7,10 @@ use anyhow::Result;
 use model_router::catalog::{Abilities, Effort, Skill, TASKS};
 use serde_json::{Map, Value, json};
 
-use super::fit::{EFFORTS, General, Line};
+use super::fit::{General, Line};
 use super::rows::{Measurements, Source};
 use super::solve::non_decreasing;
+use super::unknowns::EFFORTS;
 
 /// Version of the method, kept in the file.
 pub const METHOD: &str = "link-1";
@@ -97,6 +98,7 @@ pub fn file(weights: &str, all: &Measurements, general: &General, linked: &[Link
         .map(|at| (Effort::NAMES[at].0.to_owned(), rounded(general.steps[at]).into()))
         .collect();
     let mut text = format!("{{\n\"method\": {},\n\"link\": {{\n", json!(METHOD));
+    text += &format!("\"scale_error\": {},\n", rounded(general.scale_error));
     text += &format!("\"weights\": {},\n\"steps\": {},\n", json!(weights), Value::Object(steps));
     text += &format!("\"anchors\": [\n{}\n],\n", lines(anchors));
     text += &format!("\"sources\": [\n{}\n]}},\n\"models\": {{\n", lines(sources));

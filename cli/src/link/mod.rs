@@ -15,11 +15,12 @@ mod scores;
 mod solve;
 mod table;
 mod tasks;
+mod unknowns;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use model_router::catalog::{Catalog, Task};
+use model_router::catalog::Catalog;
 
 use rows::Measurements;
 
@@ -54,9 +55,7 @@ pub fn run(args: &Args) -> Result<()> {
     let text = linked::file(&weights, &all, &general, &linked)?;
     std::fs::write(&args.out, &text).with_context(|| args.out.display().to_string())?;
     println!("{}\n\n{}\n\n{}\n", table::sources(&all, &general), table::anchors(&general), table::models(&linked));
-    println!("steps {:.2?}; spreads {:.2?}", general.steps, general.spreads);
-    let levels = Task::NAMES.iter().zip(levels).map(|((name, _), level)| format!("{name} {level:+.2}"));
-    println!("level of tasks, log odds: {}", levels.collect::<Vec<_>>().join(", "));
+    println!("{}", table::rest(&general, &levels));
     remarks.iter().for_each(|remark| println!("{remark}"));
     println!("{}: {} models, {} bytes", args.out.display(), linked.len(), text.len());
     Ok(())

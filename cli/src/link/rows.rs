@@ -5,7 +5,7 @@
 //! # Rules
 //! - "not the API model", a chat-tuned sibling: left out.
 //! - A successor, a predecessor (`V3.2-Exp`), a revision or another build of the model: counts [`BRIDGE`], and not as
-//!   evidence for the model. Where such a row bears the name of another model of the catalog, it counts for that in full.
+//!   evidence for the model. Where such a row has the name of another of the catalog's models, it counts there in full.
 //! - "suspicious zero": counts [`SUSPICIOUS`].
 //! - By the vendor: counts [`VENDOR`]; once more where the effort is a guess or "best-case".
 //! - With search or a Python tool, or a SimpleQA above 60 %, which no model reaches without search: left out.

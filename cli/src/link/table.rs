@@ -3,7 +3,7 @@
 //! Owns how the link is shown on the terminal. Computes nothing.
 
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
-use model_router::catalog::{Catalog, Effort, Task, sigmoid};
+use model_router::catalog::{Catalog, Effort, TASKS, Task, sigmoid};
 
 use super::fit::General;
 use super::linked::Linked;
@@ -55,6 +55,22 @@ pub fn anchors(general: &General) -> Table {
         table.add_row([anchor.name.to_owned(), format!("{:.2}", anchor.ability), format!("{linked:.2}")]);
     }
     right(table, 1)
+}
+
+/// What is common to all models, in log odds.
+pub fn rest(general: &General, levels: &[f64; TASKS]) -> String {
+    let used = Effort::NAMES.iter().zip(general.steps).filter(|((_, effort), _)| *effort != Effort::Max);
+    let steps = used.map(|((name, _), step)| format!("{name} {step:+.2}")).collect::<Vec<_>>().join(", ");
+    let levels = Task::NAMES.iter().zip(levels).map(|((name, _), level)| format!("{} {level:+.2}", short(name)));
+    let [models, own, step] = general.spreads;
+    format!(
+        "steps of effort: {steps}\nlevels of tasks: {}\nspreads: models {models:.2}, a model at an effort {own:.2}, \
+         steps {step:.2}; common slopes: per cent {:.2}, Elo {:.2}; error of the scale: {:.0} %",
+        levels.collect::<Vec<_>>().join(", "),
+        general.common[0],
+        general.common[1],
+        100.0 * general.scale_error
+    )
 }
 
 /// What whoever maintains the catalog must mend: models with scores and a relative, or with neither.

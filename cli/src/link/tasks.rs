@@ -12,9 +12,10 @@ use anyhow::Result;
 use model_router::catalog::TASKS;
 
 use super::benchmarks::Kind;
-use super::fit::{EFFORTS, General, common};
+use super::fit::General;
 use super::rows::{Measurement, Measurements, Source};
 use super::solve::Normal;
+use super::unknowns::EFFORTS;
 
 /// Variance of what an effort does to a task.
 const EFFORT: f64 = 0.25;
@@ -28,8 +29,10 @@ const NOISE: f64 = 0.5;
 const CAP: f64 = 1.0;
 /// Fewest scores that a line is laid through.
 const FEWEST: usize = 4;
-/// Least slope for ratings and for scores in per cent: below, noise would be blown up.
-const LEAST: (f64, f64) = (0.15, 0.3);
+/// How far a category's slope may be from the common one of the general figures, as a share of that.
+const FREE: f64 = 0.5;
+/// Least slope, as a share of the common one: below, noise would be blown up.
+const LEAST: f64 = 0.5;
 
 /// One deviation: node, tasks with weights, log odds of ability.
 struct Deviation<'a> {
@@ -66,14 +69,15 @@ fn residuals<'a>(
     general: &General,
     found: &mut Vec<Deviation<'a>>,
 ) -> Result<()> {
-    let (mean, deviation) = common(source.kind);
+    let [percent, elo] = general.common;
+    let common = if source.kind == Kind::Elo { elo } else { percent };
     let noise = source.kind.noise().powi(2);
     let weight = |row: &Measurement| row.weight / (noise + row.variance);
     let mut normal = Normal::new(2);
-    normal.add(&[(1, 1.0)], mean, (2.0 * deviation).powi(-2));
+    normal.add(&[(1, 1.0)], common, (FREE * common).powi(-2));
     rows.iter().for_each(|row| normal.add(&[(0, 1.0), (1, general.ability[row.node])], row.value, weight(row)));
     let line = normal.factor()?.solution();
-    let least = if source.kind == Kind::Elo { LEAST.0 } else { LEAST.1 };
+    let least = LEAST * common;
     for row in rows {
         let value = (row.value - line[0] - line[1] * general.ability[row.node]) / line[1].max(least);
         found.push(Deviation { node: row.node, source, weight: noise * weight(row), value });

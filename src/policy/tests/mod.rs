@@ -182,7 +182,7 @@ fn facts_are_overridden_field_by_field() {
 fn abilities_may_differ_by_task_and_by_effort() {
     let by_task = json!({"general": 40, "math": "70.5"});
     let skill = Skill::general(40.0).with(Task::Math, 70.5);
-    let model = |abilities: Value| json!({"name": "gpt-5", "served_by": [{"provider": "p"}], "abilities": abilities});
+    let model = |abilities: Value| json!({"name": "gpt-5-mini", "served_by": [{"provider": "p"}], "abilities": abilities});
     let abilities = |value: Value| accepted(&with(small(), "/models/0", model(value))).models[0].abilities.clone().unwrap();
     assert_eq!(abilities(by_task.clone()), Abilities { default: skill, by_effort: Vec::new() });
     let by_effort = abilities(json!({"default": 30, "high": by_task}));
