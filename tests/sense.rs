@@ -70,9 +70,9 @@ fn plan(policy: &Policy, mode: &str, text: &str) -> Vec<usize> {
     routed.plan.candidates.iter().map(|candidate| candidate.model).collect()
 }
 
-/// At most a dollar for a million tokens of output: nano, mini of older lines, open models.
+/// At most 1.50 dollars for a million tokens of output: nano, mini of older lines, open models.
 fn is_cheapest_tier(model: &Model) -> bool {
-    model.price.as_ref().unwrap().output <= 1.0
+    model.price.as_ref().unwrap().output <= 1.5
 }
 
 fn reasons(model: &Model) -> bool {

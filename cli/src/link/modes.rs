@@ -12,8 +12,8 @@
 //! 5. Others that name nothing → the model's default.
 //!
 //! A model that always reasons and takes no effort (grok-4, deepseek-r1) has one effort, whatever a row says. A model
-//! whose catalog entry has no control works plainly by default (Claude, DeepSeek: thinking must be asked for), unless
-//! rows name an effort for it without thinking: then this is Claude's own `effort`, whose default is high.
+//! whose catalog entry has no control works plainly: a Chat Completions request does not turn on the thinking of Claude
+//! and DeepSeek.
 
 use model_router::catalog::{Effort, Facts};
 
@@ -75,13 +75,7 @@ impl Control {
         }
         let modes = || rows.iter().map(mode);
         let thinks = modes().any(|mode| matches!(mode, Mode::Thinking | Mode::Named(_)));
-        let effort_alone = rows.iter().any(|row| {
-            let text = row.text();
-            matches!(mode(row), Mode::Named(effort) if effort != Effort::None)
-                && !THINKING.iter().any(|thinking| text.contains(thinking))
-        });
-        let default = if effort_alone { Effort::High } else { Effort::None };
-        Control { accepts: Vec::new(), default, fixed: false, thinks }
+        Control { accepts: Vec::new(), default: Effort::None, fixed: false, thinks }
     }
 
     /// The efforts that need abilities whether measured or not, rising.
