@@ -3,8 +3,8 @@
 //! Owns the shape of an explanation, and nothing that decides: it shows what [`crate::routing::route`] did. Never holds
 //! message text.
 
-use crate::decide::{Caller, Candidate, Plan, best_quality, in_band};
 use crate::catalog::Task;
+use crate::decide::{Caller, Candidate, Plan, best_quality, in_band};
 use crate::policy::Policy;
 use crate::predict::Prompt;
 use crate::request::{Request, Shape};
@@ -143,7 +143,8 @@ fn prompt_row(policy: &Policy, request: &Request, plan: &Plan) -> PromptRow {
     let reading = &plan.reading;
     let short = |value: f64| (1000.0 * value).round() / 1000.0;
     let names = Task::NAMES.iter().zip(reading.tasks);
-    let mut tasks: Vec<_> = names.map(|((name, _), share)| (*name, short(share))).filter(|(_, share)| *share >= 0.05).collect();
+    let mut tasks: Vec<_> =
+        names.map(|((name, _), share)| (*name, short(share))).filter(|(_, share)| *share >= 0.05).collect();
     tasks.sort_by(|a, b| b.1.total_cmp(&a.1));
     let causes = policy.predictor.causes(&Prompt::of(request));
     PromptRow {

@@ -94,7 +94,8 @@ fn small_talk_and_common_facts_go_to_the_cheapest_tier() {
 #[test]
 fn ties_in_quality_mode_go_to_the_cheapest() {
     for policy in policies() {
-        let body = json!({"model": "quality", "messages": [{"role": "user", "content": "What is the capital of France?"}]});
+        let body =
+            json!({"model": "quality", "messages": [{"role": "user", "content": "What is the capital of France?"}]});
         let body = body.to_string();
         let routed = route(&policy, None, body.as_bytes(), Caller::identify(&policy, |_| None)).unwrap();
         let candidates = &routed.plan.candidates;

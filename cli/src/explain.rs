@@ -85,7 +85,17 @@ fn table(decision: &Decision) -> String {
     lines += &read(&decision.prompt);
     let mut table = Table::new();
     table.load_preset(UTF8_BORDERS_ONLY);
-    table.set_header(["slot", "model", "provider", "quality", "in band", "output tokens", "cost in USD", "beside slot 1", "dropped"]);
+    table.set_header([
+        "slot",
+        "model",
+        "provider",
+        "quality",
+        "in band",
+        "output tokens",
+        "cost in USD",
+        "beside slot 1",
+        "dropped",
+    ]);
     for row in &decision.candidates {
         table.add_row([
             row.slot.map_or_else(|| "–".into(), |slot| slot.to_string()),

@@ -16,7 +16,8 @@ pub struct Args {
     /// Directory with prompts.jsonl.gz and outcomes.csv.gz, or a file of `prompt,model,score` (CSV or JSON lines)
     #[arg(long)]
     data: PathBuf,
-    /// Further prompts with task_type and difficulty (0 to 3), JSON lines
+    /// Further prompts with task_type and difficulty (0 to 3), JSON lines; this project's are cli/data/prompts.jsonl.
+    /// Without any labels, tasks are not told apart
     #[arg(long)]
     prompts: Option<PathBuf>,
     /// Licences of the sources: JSON, name → licence

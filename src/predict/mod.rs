@@ -165,7 +165,11 @@ impl Predictor {
     fn scaled<'a>(&'a self, features: &'a Features) -> impl Iterator<Item = f32> + 'a {
         let head = &self.weights.head;
         let scales = head.mean.iter().zip(&head.deviation);
-        features.hand.iter().zip(scales).map(|(number, (mean, deviation))| ((number - mean) / deviation).clamp(-4.0, 4.0))
+        features
+            .hand
+            .iter()
+            .zip(scales)
+            .map(|(number, (mean, deviation))| ((number - mean) / deviation).clamp(-4.0, 4.0))
     }
 
     /// The linear part.

@@ -79,7 +79,9 @@ fn any_bytes_give_a_finite_reading() {
     for text in ["", " ", "\n", "?", scripts, &long, &"\\".repeat(9000), &"(((".repeat(3000)] {
         let reading = predictor().read_prompt(&Prompt::question(text));
         assert!(reading.difficulty.is_finite() && reading.answer_tokens.is_finite());
-        assert!((reading.tasks.iter().sum::<f64>() - 1.0).abs() < 1e-9 && reading.tasks.iter().all(|share| *share >= 0.0));
+        assert!(
+            (reading.tasks.iter().sum::<f64>() - 1.0).abs() < 1e-9 && reading.tasks.iter().all(|share| *share >= 0.0)
+        );
     }
     let mut state = 1u32;
     let mut byte = || {
@@ -113,7 +115,8 @@ fn the_last_user_message_is_the_question() {
     let (question, system) = texts(&prompt(&body));
     assert_eq!(question, "Part one of a new question,\nand \"part\" two\n\u{e9}\u{1f600}");
     assert_eq!(system, "You answer in French.");
-    let escaped = br#"{"messages":[{"role":"user","content":"\u00e9\ud83d\ude00 and text that is long enough to stand alone"}]}"#;
+    let escaped =
+        br#"{"messages":[{"role":"user","content":"\u00e9\ud83d\ude00 and text that is long enough to stand alone"}]}"#;
     let prompt = Prompt::of(&read_chat(escaped).unwrap());
     assert_eq!(texts(&prompt).0, "\u{e9}\u{1f600} and text that is long enough to stand alone");
 }
@@ -158,9 +161,11 @@ fn a_conversation_makes_it_harder_but_not_without_bound() {
 #[test]
 fn the_system_prompt_counts_for_the_task() {
     let question = "Mein Hund heisst Bello und wohnt in Ulm, ich auch.";
-    let instruction = "You classify messages. Reply with one label and extract all entities as JSON with the keys name and city.";
+    let instruction =
+        "You classify messages. Reply with one label and extract all entities as JSON with the keys name and city.";
     let plain = predictor().read_prompt(&prompt(&json!({"messages": [user(question)]})));
-    let with = predictor().read_prompt(&prompt(&json!({"messages": [{"role": "system", "content": instruction}, user(question)]})));
+    let with = predictor()
+        .read_prompt(&prompt(&json!({"messages": [{"role": "system", "content": instruction}, user(question)]})));
     let share = |reading: &Reading| reading.tasks[Task::ExtractionClassification as usize];
     assert!(share(&with) > share(&plain));
 }

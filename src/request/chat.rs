@@ -325,7 +325,12 @@ impl MessageReader<'_, '_> {
                 }
             }
             Kind::Null => drop(reader.skip()?),
-            _ => return invalid(format!("messages[{}].content", self.index), "must be a string, an array of parts, or null"),
+            _ => {
+                return invalid(
+                    format!("messages[{}].content", self.index),
+                    "must be a string, an array of parts, or null",
+                );
+            }
         }
         Ok(())
     }

@@ -78,7 +78,7 @@ fn column(linear: &Linear, factor: f64) -> (Column, Vec<i8>) {
     let mut sizes: Vec<f32> = linear.words.iter().map(|weight| weight.abs()).filter(|size| *size > 0.0).collect();
     sizes.sort_by(f32::total_cmp);
     let largest = sizes.get(sizes.len().saturating_sub(1 + sizes.len() / 1000)).copied().unwrap_or(1.0);
-    let scale = largest / 127.0;
+    let scale = if largest > 0.0 { largest / 127.0 } else { 1.0 };
     let bytes = linear.words.iter().map(|weight| (weight / scale).round().clamp(-127.0, 127.0) as i8).collect();
     let factor = factor as f32;
     let hand = linear.hand.iter().map(|weight| weight * factor).collect();

@@ -50,8 +50,13 @@ const ITERATIONS: usize = 60;
 /// The residual, relative to the first, at which the solver stops.
 const TOLERANCE: f64 = 1e-3;
 
-/// Minimises `Σ weight · (answer − target)² + penalty · |w|²`; weights are scaled to mean 1.
+/// Minimises `Σ weight · (answer − target)² + penalty · |w|²`; weights are scaled to mean 1. Without rows, everything
+/// is 0.
 pub fn fit(texts: &[&Text], target: &[f64], weight: &[f64], penalty: Penalty) -> Linear {
+    if texts.is_empty() {
+        let hand = vec![0.0; if penalty.hand.is_some() { HAND } else { 0 }];
+        return Linear { bias: 0.0, words: vec![0.0; BUCKETS], hand };
+    }
     let mean_weight = weight.iter().sum::<f64>() / weight.len().max(1) as f64;
     let weight: Vec<f32> = weight.iter().map(|weight| (weight / mean_weight) as f32).collect();
     let total: f64 = weight.iter().map(|weight| f64::from(*weight)).sum();

@@ -174,7 +174,10 @@ fn facts_are_overridden_field_by_field() {
     assert_eq!(model.parameters.drop, ["seed"]);
     assert!(model.parameters.drop_when_reasoning.contains(&"temperature".to_owned()));
     assert_eq!(model.parameters.rename, [("a".to_owned(), "b".to_owned())]);
-    assert_eq!(model.abilities, Some(Abilities { default: Skill::general(60.0), by_effort: vec![(Effort::High, Skill::general(70.5))] }));
+    assert_eq!(
+        model.abilities,
+        Some(Abilities { default: Skill::general(60.0), by_effort: vec![(Effort::High, Skill::general(70.5))] })
+    );
     assert_eq!(model.publisher.as_deref(), Some("Our Cloud"));
 }
 
@@ -182,8 +185,10 @@ fn facts_are_overridden_field_by_field() {
 fn abilities_may_differ_by_task_and_by_effort() {
     let by_task = json!({"general": 40, "math": "70.5"});
     let skill = Skill::general(40.0).with(Task::Math, 70.5);
-    let model = |abilities: Value| json!({"name": "gpt-5-mini", "served_by": [{"provider": "p"}], "abilities": abilities});
-    let abilities = |value: Value| accepted(&with(small(), "/models/0", model(value))).models[0].abilities.clone().unwrap();
+    let model =
+        |abilities: Value| json!({"name": "gpt-5-mini", "served_by": [{"provider": "p"}], "abilities": abilities});
+    let abilities =
+        |value: Value| accepted(&with(small(), "/models/0", model(value))).models[0].abilities.clone().unwrap();
     assert_eq!(abilities(by_task.clone()), Abilities { default: skill, by_effort: Vec::new() });
     let by_effort = abilities(json!({"default": 30, "high": by_task}));
     assert_eq!(by_effort, Abilities { default: Skill::general(30.0), by_effort: vec![(Effort::High, skill)] });
