@@ -173,7 +173,7 @@ fn class(byte: u8) -> Class {
         b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
         0x80..0xC0 => Class::Inside,
         // Latin, Greek, Cyrillic, Hebrew, Arabic; Indic scripts and Thai; Latin and Greek extended.
-        0xC3..=0xDF | 0xE0 | 0xE1 => Class::Letter,
+        0xC3..=0xE1 => Class::Letter,
         // Kana, Chinese, Hangul.
         0xE3..=0xED => Class::Ideograph,
         _ => Class::Sign,

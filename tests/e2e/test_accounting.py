@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from conftest import wait_for
+from conftest import explain, wait_for
 
 USAGE = {"include_usage": True}
 
@@ -88,10 +88,11 @@ def test_histograms(envoy, mocks):
     assert 'model_router_memory_bytes{plugin="route"}' in text
 
 
-def test_the_access_log_tells_the_whole_story(envoy, mocks, plan):
+def test_the_access_log_tells_the_whole_story(envoy, mocks):
     marker = f"marker-{time.monotonic_ns()}"
-    mocks[plan[0]["provider"]].fault("status", status=503)
     body = {"model": "model-router", "messages": [{"role": "user", "content": "no secret"}], "user": "somebody"}
+    plan = explain(body)["candidates"]
+    mocks[plan[0]["provider"]].fault("status", status=503)
     response = envoy.client.post("/v1/chat/completions", json=body, headers={"user-agent": marker})
     [entry] = wait_for(lambda: [entry for entry in envoy.access_log() if entry["user_agent"] == marker], 30)
     assert entry["gen_ai.request.model"] == "model-router"

@@ -17,6 +17,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 
 use crate::learn::corpus::Corpus;
+use crate::learn::fit::hash;
 use table::Table;
 
 /// Arguments.
@@ -61,6 +62,11 @@ impl Bench {
         self.corpus.data.outcomes.iter().for_each(|outcome| has[outcome.prompt as usize] = true);
         has
     }
+}
+
+/// Whether a prompt belongs to the fifth that a run holds out.
+pub fn is_held_out(seed: u64, prompt: usize) -> bool {
+    hash(hash(seed) ^ prompt as u64).is_multiple_of(5)
 }
 
 /// A table's name and what makes it.

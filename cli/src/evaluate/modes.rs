@@ -7,9 +7,9 @@ use model_router::policy::Mode;
 use model_router::predict::{rounded, tokens};
 use serde::Deserialize;
 
-use super::Bench;
 use super::table::{Table, cell};
-use crate::learn::fit::{Fitted, fit, hash};
+use super::{Bench, is_held_out};
+use crate::learn::fit::{Fitted, fit};
 
 const NOTE: &str = "A fifth of the prompts is held out; every model of the pool has an outcome on each. *Quality* is the \
     mean score, relative to always calling the model that was best on the training prompts; *cost* likewise, at list \
@@ -69,7 +69,7 @@ fn measure(bench: &Bench, pool: &str, models: &[Priced], table: &mut Table) -> R
     let mut runs: Vec<Vec<Outcome>> = vec![Vec::new(); modes.len()];
     let mut best_names = Vec::new();
     for seed in &bench.seeds {
-        let held = |prompt: usize| hash(hash(*seed) ^ prompt as u64) % 5 == 0;
+        let held = |prompt: usize| is_held_out(*seed, prompt);
         let used: Vec<bool> = (0..data.prompts.len()).map(|prompt| !held(prompt)).collect();
         let fitted = fit(&bench.corpus, &used, *seed)?;
         let (tests, known): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| held(case.prompt));

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use super::Bench;
 use super::table::{Table, cell};
+use super::{Bench, is_held_out};
 use crate::learn::data::Data;
-use crate::learn::fit::{Fitted, Read, fit, hash};
+use crate::learn::fit::{Fitted, Read, fit};
 use crate::learn::metrics::{apgr, auc};
 
 const TIERS: &str = "Within each source, the weaker tier is the lower half of its models by mean score, the stronger \
@@ -126,7 +126,7 @@ pub fn held_out(bench: &Bench) -> Result<Vec<Table>> {
     let names = sources(bench, &has);
     let mut runs: Vec<(String, Vec<Measured>)> = Vec::new();
     for seed in &bench.seeds {
-        let held = |prompt: usize| has[prompt] && hash(hash(*seed) ^ prompt as u64) % 5 == 0;
+        let held = |prompt: usize| has[prompt] && is_held_out(*seed, prompt);
         let used: Vec<bool> = (0..has.len()).map(|prompt| !held(prompt)).collect();
         let fitted = fit(&bench.corpus, &used, *seed)?;
         for name in [""].into_iter().chain(names.iter().map(String::as_str)) {

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::Bench;
 use super::table::{Table, cell};
+use super::{Bench, is_held_out};
 use crate::learn::ability::{Graded, of_graded};
 use crate::learn::fit::{Fitted, fit, hash};
 use crate::learn::metrics::{auc, brier, ece};
@@ -35,7 +35,7 @@ pub fn tables(bench: &Bench) -> Result<Vec<Table>> {
     corpus_outcomes.retain(|outcome| !unseen.contains(&usize::from(outcome.model)));
     let without = bench.corpus.with_outcomes(corpus_outcomes);
     for seed in &bench.seeds {
-        let held = |prompt: u32| hash(hash(*seed) ^ u64::from(prompt)) % 5 == 0;
+        let held = |prompt: u32| is_held_out(*seed, prompt as usize);
         let used: Vec<bool> = (0..data.prompts.len() as u32).map(|prompt| !held(prompt)).collect();
         let fitted = fit(&without, &used, *seed)?;
         for (model, run) in unseen.iter().zip(&mut runs) {
