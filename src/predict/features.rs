@@ -190,23 +190,27 @@ struct Lines {
     option_bytes: f32,
     option_squares: f32,
     option_digits: u32,
-    /// Bytes before the first of at least two options, else all.
+    /// All bytes, runs of white space as one.
+    bytes: usize,
+    /// Those before the first of at least two options, else all.
     stem: usize,
 }
 
 impl Lines {
     fn read(text: &[u8]) -> Lines {
-        let mut lines = Lines { stem: text.len(), ..Lines::default() };
+        let mut lines = Lines::default();
         let mut offset = 0;
-        for line in text.split(|byte| *byte == b'\n') {
+        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+            let length = length(line);
             lines.lines += 1;
-            lines.longest = lines.longest.max(line.len() as u32);
+            lines.longest = lines.longest.max(length as u32);
             lines.indented += u32::from(matches!(line, [b' ' | b'\t', ..]));
             lines.line(line.trim_ascii(), offset);
-            offset += line.len() + 1;
+            offset += length + 1;
         }
+        lines.bytes = offset;
         if lines.options < 2 {
-            lines.stem = text.len();
+            lines.stem = offset;
         }
         lines
     }
@@ -229,6 +233,14 @@ impl Lines {
             _ => {}
         }
     }
+}
+
+/// Bytes of a line, each run of white space as one.
+fn length(line: &[u8]) -> usize {
+    let line = line.trim_ascii();
+    let is_space = |byte: &u8| byte.is_ascii_whitespace();
+    let doubled = line.iter().zip(line.iter().skip(1)).filter(|(a, b)| is_space(a) && is_space(b)).count();
+    line.len() - doubled
 }
 
 /// Signs that are counted byte by byte.
@@ -276,7 +288,7 @@ impl Signs {
 fn hand(text: &[u8], seen: &Seen, words: &Words, lines: &Lines) -> [f32; HAND] {
     let signs = Signs::read(text);
     let log = |count: u32| (1.0 + count as f32).ln();
-    let bytes = text.len() as f32;
+    let bytes = lines.bytes as f32;
     let all_words = (words.words + words.ideographs / 2) as f32;
     let share = |count: u32| count as f32 / (all_words + 1.0);
     let options = lines.options.max(1) as f32;

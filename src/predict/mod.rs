@@ -4,6 +4,7 @@
 //! [`Prediction`] for a model: quality = σ(ability(model, effort, task) − difficulty). Never looks at prices and never
 //! decides. How the weights were made, and what they are good and bad at, is told in `docs/ROUTING.md`.
 
+mod asides;
 pub mod cues;
 pub mod features;
 mod prompt;

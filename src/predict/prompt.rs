@@ -2,6 +2,7 @@
 //!
 //! Owns which texts count and how much of long ones is read. Never looks at images and never keeps the body.
 
+use super::asides;
 use crate::request::json::Text;
 use crate::request::{Conversation, Request, Texts};
 
@@ -46,7 +47,7 @@ impl Prompt {
         let mut question = Vec::with_capacity(text.len().min(QUESTION_CAP));
         ends(text.as_bytes(), QUESTION_CAP, TAIL, |bytes| question.extend_from_slice(bytes));
         strip_harness(&mut question);
-        Prompt { question, ..Prompt::default() }
+        Prompt { question: asides::strip(&question).to_vec(), ..Prompt::default() }
     }
 
     /// What a request asks.
@@ -55,7 +56,11 @@ impl Prompt {
         let mut question = Vec::with_capacity((*bytes).min(QUESTION_CAP) + 8);
         read(request.body, texts, QUESTION_CAP, &mut question);
         strip_harness(&mut question);
-        if question.trim_ascii().len() < SHORT && !previous.is_empty() {
+        let asked = asides::strip(&question);
+        if asked.len() < question.len() {
+            question = asked.to_vec();
+        }
+        if question.len() < SHORT && !previous.is_empty() {
             let mut both = Vec::new();
             read(request.body, previous, PREVIOUS_CAP, &mut both);
             strip_harness(&mut both);
@@ -65,11 +70,11 @@ impl Prompt {
         }
         let mut instructions = Vec::new();
         read(request.body, system, SYSTEM_CAP, &mut instructions);
-        let asked: usize = texts.iter().map(|text| text.span.len()).sum();
+        let read: usize = texts.iter().map(|text| text.span.len()).sum();
         Prompt {
             question,
             system: instructions,
-            history: bytes.saturating_sub(asked),
+            history: bytes.saturating_sub(read),
             tool_results: *tool_results,
             tools: request.needs.tools,
         }
