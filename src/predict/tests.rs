@@ -96,7 +96,7 @@ fn any_bytes_give_a_finite_reading() {
 }
 
 #[test]
-fn causes_add_up() {
+fn the_strongest_cause_comes_first() {
     let question = Prompt::question("Prove that the sum of two even integers is even.");
     let causes = predictor().causes(&question);
     assert!(causes.windows(2).all(|pair| pair[0].raised.abs() >= pair[1].raised.abs()));
