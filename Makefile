@@ -53,7 +53,7 @@ train: cli ## train the routing model on DATA=, link the catalog's abilities; mi
 	target/release/model-router link-abilities --scores $(SCORES) --out src/catalog/abilities.json
 
 .PHONY: evaluate
-evaluate: cli ## measure the routing model anew: the tables in BENCHMARKS.md (an hour; ARGS='--seeds 1' for a look)
+evaluate: cli ## measure the routing model anew: the tables in BENCHMARKS.md (a quarter of an hour; ARGS='--seeds 1' for a look)
 	target/release/model-router evaluate-model --data $(DATA)/train --eval $(DATA)/eval_only \
 	  --into BENCHMARKS.md $(ARGS)
 
