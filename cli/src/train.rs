@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Parser;
 
+use crate::evaluate::pooled::record;
 use crate::learn::corpus::Corpus;
 use crate::learn::fit::fit;
 use crate::learn::pack::{About, Source, pack};
@@ -45,7 +46,9 @@ pub fn run(args: &Args) -> Result<()> {
         None => BTreeMap::new(),
     };
     let pool = corpus.data.models.iter().cloned().zip(fitted.scaled.abilities.iter().copied()).collect();
-    let about = About { data: sources(&corpus, &licences), seed: args.seed, pool, ..About::default() };
+    let metrics = record(&corpus, args.seed)?;
+    eprintln!("on a fifth held out: {metrics}");
+    let about = About { data: sources(&corpus, &licences), seed: args.seed, metrics, pool };
     let weights = pack(&corpus, &fitted, &args.version, &about)?;
     let bytes = weights.bytes().map_err(anyhow::Error::msg)?;
     std::fs::write(&args.out, &bytes).with_context(|| args.out.display().to_string())?;

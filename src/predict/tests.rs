@@ -216,6 +216,7 @@ fn broken_weights_are_refused() {
 fn weights_say_where_they_come_from() {
     let about = predictor().weights().about().unwrap();
     assert!(about["data"].as_array().unwrap().iter().all(|source| source["licence"].is_string()));
+    assert!(about["seed"].is_u64() && about["metrics"]["auc_weak_fails"].is_number());
     assert!(about["pool"].as_object().unwrap().len() > 50);
 }
 

@@ -5,7 +5,7 @@
 
 mod flips;
 mod modes;
-mod pooled;
+pub mod pooled;
 mod routellm;
 mod table;
 mod tasks;

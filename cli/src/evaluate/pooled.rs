@@ -1,9 +1,11 @@
 //! Prompts of the training sources that were held out: at random, and a whole source at a time.
 
 use anyhow::Result;
+use serde_json::{Value, json};
 
 use super::table::{Table, cell};
 use super::{Bench, is_held_out};
+use crate::learn::corpus::Corpus;
 use crate::learn::data::Data;
 use crate::learn::fit::{Fitted, Read, fit};
 use crate::learn::metrics::{apgr, auc};
@@ -82,8 +84,7 @@ struct Measured {
     length_apgr: f64,
 }
 
-fn measure(bench: &Bench, tiers: &Tiers, fitted: &Fitted, prompts: &[usize]) -> Measured {
-    let corpus = &bench.corpus;
+fn measure(corpus: &Corpus, tiers: &Tiers, fitted: &Fitted, prompts: &[usize]) -> Measured {
     let (mut low, mut gain, mut length) = (Vec::new(), Vec::new(), Vec::new());
     let (mut fails, mut weak, mut strong) = (Vec::new(), Vec::new(), Vec::new());
     for &prompt in prompts {
@@ -119,6 +120,26 @@ fn row(name: &str, runs: &[Measured]) -> Vec<String> {
 
 const HEAD: [&str; 6] = ["prompts", "AUC weak fails", "APGR", "AUC, length alone", "APGR, length alone", "random"];
 
+/// One run with a fifth of the prompts held out, for the record that goes with the weights.
+///
+/// # Errors
+/// As [`fit`].
+pub fn record(corpus: &Corpus, seed: u64) -> Result<Value> {
+    let tiers = Tiers::of(&corpus.data);
+    let held = |prompt: usize| tiers.scores[prompt].is_some() && is_held_out(seed, prompt);
+    let used: Vec<bool> = (0..tiers.scores.len()).map(|prompt| !held(prompt)).collect();
+    let prompts: Vec<usize> = (0..used.len()).filter(|prompt| !used[*prompt]).collect();
+    let measured = measure(corpus, &tiers, &fit(corpus, &used, seed)?, &prompts);
+    let short = |value: f64| (1000.0 * value).round() / 1000.0;
+    Ok(json!({
+        "held_out_prompts": prompts.len(),
+        "auc_weak_fails": short(measured.auc),
+        "apgr": short(measured.apgr),
+        "auc_length_alone": short(measured.length_auc),
+        "apgr_length_alone": short(measured.length_apgr),
+    }))
+}
+
 /// A fifth of the prompts held out.
 pub fn held_out(bench: &Bench) -> Result<Vec<Table>> {
     let tiers = Tiers::of(&bench.corpus.data);
@@ -135,7 +156,7 @@ pub fn held_out(bench: &Bench) -> Result<Vec<Table>> {
             };
             let prompts: Vec<usize> = (0..has.len()).filter(prompt).collect();
             let title = if name.is_empty() { "**all, pooled**".to_owned() } else { name.to_owned() };
-            let measured = measure(bench, &tiers, &fitted, &prompts);
+            let measured = measure(&bench.corpus, &tiers, &fitted, &prompts);
             match runs.iter_mut().find(|(known, _)| *known == title) {
                 Some((_, list)) => list.push(measured),
                 None => runs.push((title, vec![measured])),
@@ -162,7 +183,7 @@ pub fn left_out(bench: &Bench) -> Result<Vec<Table>> {
         for seed in &bench.seeds {
             // Abilities of models that occur nowhere else stay at the mean; only the ranking is measured.
             let fitted = fit(&bench.corpus, &used, *seed)?;
-            runs.push(measure(bench, &tiers, &fitted, &prompts));
+            runs.push(measure(&bench.corpus, &tiers, &fitted, &prompts));
         }
         let values: [fn(&Measured) -> f64; 4] =
             [|run| run.auc, |run| run.apgr, |run| run.length_auc, |run| run.length_apgr];
