@@ -22,7 +22,7 @@ use super::ridge::{self, Linear, Penalty, Text};
 /// Share of the words' view in the raw difficulty; the rest is the trees'.
 const LINEAR: f64 = 0.5;
 /// What a standard deviation in the logarithm of the question's length adds to the raw difficulty: longer questions are
-/// harder wherever one looks, also where the training data says nothing.
+/// harder on most sources that were left out, where the rest of the model knows little.
 const LENGTH: f64 = 0.5;
 /// Steepness of the softmax over the tasks' columns, chosen by cross-validation on the training prompts.
 const STEEPNESS: f64 = 6.0;
