@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use clap::Parser;
 use model_router::catalog::Skill;
-use model_router::predict::{Predictor, Prompt};
+use model_router::predict::Prompt;
 use serde_json::json;
 
 use crate::learn::ability::{FEWEST, Graded, expected_of, of_graded};
@@ -26,11 +26,7 @@ pub struct Args {
 /// Fits and prints one object per model: `abilities` goes into `models[]` of the policy as it is.
 pub fn run(args: &Args) -> Result<()> {
     let data = Data::read(&args.graded)?;
-    let own = args.weights.as_deref().map(crate::source::weights).transpose()?;
-    let predictor = match &own {
-        Some(predictor) => predictor,
-        None => Predictor::embedded().map_err(anyhow::Error::msg)?,
-    };
+    let predictor = crate::source::predictor(args.weights.as_deref())?;
     let readings: Vec<_> =
         data.prompts.iter().map(|prompt| predictor.read_prompt(&Prompt::question(&prompt.prompt))).collect();
     for (model, name) in data.models.iter().enumerate() {

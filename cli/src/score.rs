@@ -9,12 +9,13 @@ use model_router::catalog::{Catalog, Effort, Skill, sigmoid};
 use model_router::predict::{Predictor, Prompt};
 use serde::{Deserialize, Serialize};
 
+use crate::learn::ability::with_outcomes;
 use crate::learn::pack::About;
 
 /// Arguments.
 #[derive(Parser)]
 pub struct Args {
-    /// Models of the catalog (`gpt-5`, at an effort: `gpt-5:high`) or of the training data (see `models` below)
+    /// Models of the catalog (`gpt-5`, at an effort: `gpt-5:high`) or of the training data (named in the error on an unknown one)
     #[arg(long, value_delimiter = ',', required = true)]
     models: Vec<String>,
     /// A weights file; absent: the one that is compiled in
@@ -42,16 +43,9 @@ struct Scored<'a> {
     quality: BTreeMap<&'a str, f64>,
 }
 
-/// Models that have no outcomes in the training data, with the release that lends its abilities.
-pub const LIKE: [(&str, &str); 1] = [("gpt-4-1106-preview", "gpt-4-turbo-2024-04-09")];
-
 /// Scores the prompts on standard input, one line of JSON each.
 pub fn run(args: &Args) -> Result<()> {
-    let own = args.weights.as_deref().map(crate::source::weights).transpose()?;
-    let predictor = match &own {
-        Some(predictor) => predictor,
-        None => Predictor::embedded().map_err(anyhow::Error::msg)?,
-    };
+    let predictor = crate::source::predictor(args.weights.as_deref())?;
     let skills = skills(&args.models, predictor)?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for (line, number) in std::io::stdin().lock().lines().zip(1..) {
@@ -67,16 +61,14 @@ pub fn run(args: &Args) -> Result<()> {
             )
         })?;
         let reading = predictor.read_prompt(&Prompt::question(&line.prompt));
-        let quality = |(name, skill): (&'_ String, &Skill)| {
-            (name.clone(), sigmoid(skill.over(&reading.tasks) - reading.difficulty))
-        };
-        let quality: Vec<(String, f64)> = args.models.iter().zip(&skills).map(quality).collect();
+        let quality = |skill: &Skill| sigmoid(skill.over(&reading.tasks) - reading.difficulty);
+        let names = args.models.iter().map(String::as_str);
         let scored = Scored {
             id: &line.id,
             task: reading.task().name(),
             difficulty: reading.difficulty,
             output_tokens: reading.answer_tokens.ceil() as u32,
-            quality: quality.iter().map(|(name, quality)| (name.as_str(), *quality)).collect(),
+            quality: names.zip(skills.iter().map(quality)).collect(),
         };
         serde_json::to_writer(&mut out, &scored)?;
         out.write_all(b"\n")?;
@@ -96,8 +88,7 @@ fn skills(names: &[String], predictor: &Predictor) -> Result<Vec<Skill>> {
         if let Some(abilities) = catalog.get(model).and_then(|facts| facts.abilities.as_ref()) {
             return Ok(*abilities.at(effort.transpose()?));
         }
-        let known = LIKE.iter().find(|(like, _)| *like == model).map_or(model, |(_, lender)| lender);
-        match about.pool.get(known) {
+        match about.pool.get(with_outcomes(model)) {
             Some(ability) => Ok(Skill(*ability)),
             None => bail!(
                 "{model} is neither in the catalog nor in the training data, which has: {}",

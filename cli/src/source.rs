@@ -4,6 +4,8 @@
 
 use anyhow::{Context, bail};
 use model_router::policy::Policy;
+use model_router::predict::Predictor;
+use model_router::predict::weights::Weights;
 use serde_json::Value;
 use std::path::Path;
 
@@ -74,12 +76,14 @@ fn unwrap_any(any: Value) -> anyhow::Result<Value> {
     }
 }
 
-/// The model with the weights of a file.
-pub fn weights(path: &std::path::Path) -> anyhow::Result<model_router::predict::Predictor> {
-    use anyhow::Context;
+/// The routing model with the weights of a file, or with those that are compiled in.
+///
+/// # Errors
+/// Where the file cannot be read or is no weights file.
+pub fn predictor(path: Option<&Path>) -> anyhow::Result<&'static Predictor> {
+    let Some(path) = path else { return Predictor::embedded().map_err(anyhow::Error::msg) };
     let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
     // Weights live as long as the program, as the embedded ones do.
-    let weights = model_router::predict::weights::Weights::read(bytes.leak());
-    let weights = weights.map_err(anyhow::Error::msg).with_context(|| path.display().to_string())?;
-    Ok(model_router::predict::Predictor::new(weights))
+    let weights = Weights::read(bytes.leak()).map_err(anyhow::Error::msg);
+    Ok(Box::leak(Box::new(Predictor::new(weights.with_context(|| path.display().to_string())?))))
 }

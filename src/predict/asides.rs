@@ -120,7 +120,7 @@ pub fn strip(text: &[u8]) -> &[u8] {
     let whole = text.trim_ascii();
     let mut rest = whole;
     while let Some((first, behind)) = first_sentence(rest).filter(|(first, _)| is_aside(first)) {
-        rest = behind.get(..).unwrap_or_default().trim_ascii_start();
+        rest = behind.trim_ascii_start();
         if first.is_empty() || rest.is_empty() {
             break;
         }

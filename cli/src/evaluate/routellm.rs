@@ -4,14 +4,13 @@ use anyhow::{Context, Result, bail};
 
 use super::Bench;
 use super::table::{Table, cell};
+use crate::learn::ability::with_outcomes;
 use crate::learn::data::Data;
 use crate::learn::fit::{Fitted, fit, hash};
 use crate::learn::metrics::{apgr, cpt};
 
 const WEAK: &str = "mixtral-8x7b-instruct-v0.1";
 const STRONG: &str = "gpt-4-1106-preview";
-/// The strong model has no outcomes in the training data; this one, its next release, lends its abilities.
-const STRONG_LIKE: &str = "gpt-4-turbo-2024-04-09";
 const FOLDS: u64 = 5;
 
 const NOTE: &str = "gpt-4-1106-preview against mixtral-8x7b-instruct-v0.1, evaluation prompts never trained on. *Clean*: \
@@ -75,7 +74,7 @@ fn gains(bench: &Bench, data: &Data, prompts: &[usize], seed: u64, may: impl Fn(
         let at = bench.corpus.data.models.binary_search_by(|known| known.as_str().cmp(name));
         at.map(|at| fitted.scaled.abilities[at]).ok().with_context(|| format!("no outcomes of {name}"))
     };
-    let (weak, strong) = (ability(WEAK)?, ability(STRONG_LIKE)?);
+    let (weak, strong) = (ability(WEAK)?, ability(with_outcomes(STRONG))?);
     let chosen: Vec<_> = prompts.iter().map(|prompt| data.prompts[*prompt].clone()).collect();
     let texts = bench.corpus.texts_of(&chosen);
     let gain = |(text, hand): &(_, _)| {

@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::table::{Table, cell};
 use super::{Bench, is_held_out};
-use crate::learn::ability::{Graded, of_graded};
-use crate::learn::fit::{Fitted, fit, hash};
+use crate::learn::ability::{Graded, expected_of, of_graded};
+use crate::learn::fit::{fit, hash};
 use crate::learn::metrics::{auc, brier, ece};
 
 /// From weak to strong, of each source.
@@ -56,13 +56,7 @@ pub fn tables(bench: &Bench) -> Result<Vec<Table>> {
             let ability = of_graded(&graded);
             let mean = graded.iter().map(|answer| answer.score).sum::<f64>() / graded.len() as f64;
             let score: Vec<f64> = rest.iter().map(|(_, answer)| answer.score).collect();
-            let quality = |(_, answer): &(u64, Graded)| {
-                Fitted::quality(
-                    &crate::learn::fit::Read { difficulty: answer.difficulty, tasks: answer.tasks },
-                    &ability,
-                )
-            };
-            let predicted: Vec<f64> = rest.iter().map(quality).collect();
+            let predicted: Vec<f64> = rest.iter().map(|(_, answer)| expected_of(answer, &ability)).collect();
             let good: Vec<bool> = score.iter().map(|score| *score >= 0.5).collect();
             run[0].push(auc(&predicted, &good));
             run[1].push(ece(&predicted, &score));

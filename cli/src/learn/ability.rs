@@ -45,6 +45,15 @@ const STEPS: usize = 40;
 /// Prompts with a given score that a new model's abilities are fitted on, at least.
 pub const FEWEST: usize = 20;
 
+/// The model of the training data whose abilities a model has: its own name, or the next release's where the model has
+/// no outcomes itself.
+pub fn with_outcomes(model: &str) -> &str {
+    match model {
+        "gpt-4-1106-preview" => "gpt-4-turbo-2024-04-09",
+        _ => model,
+    }
+}
+
 /// Abilities of one model from graded answers.
 pub fn of_graded(answers: &[Graded]) -> [f64; TASKS] {
     let mut mean = 0.0;

@@ -20,12 +20,12 @@ use super::irt;
 use super::ridge::{self, Linear, Penalty, Text};
 
 /// Share of the words' view in the raw difficulty; the rest is the trees'.
-const LINEAR: f64 = 0.5;
+pub const LINEAR: f64 = 0.5;
 /// What a standard deviation in the logarithm of the question's length adds to the raw difficulty: longer questions are
 /// harder on most sources that were left out, where the rest of the model knows little.
-const LENGTH: f64 = 0.5;
+pub const LENGTH: f64 = 0.5;
 /// Steepness of the softmax over the tasks' columns, chosen by cross-validation on the training prompts.
-const STEEPNESS: f64 = 6.0;
+pub const STEEPNESS: f64 = 6.0;
 
 /// A trained model, before it is packed into a weights file.
 pub struct Fitted {
@@ -67,11 +67,6 @@ impl Fitted {
 fn raw(linear: &Linear, trees: &Trees, text: &Text, hand: &[f32; HAND]) -> f64 {
     LINEAR * linear.answer(text) + (1.0 - LINEAR) * f64::from(trees.sum(hand)) + LENGTH * f64::from(text.scaled[STEM])
 }
-
-/// Weights of the parts of the raw difficulty: words, trees, length.
-pub const PARTS: (f64, f64, f64) = (LINEAR, 1.0 - LINEAR, LENGTH);
-/// The factor in the columns of the tasks.
-pub const TASK_FACTOR: f64 = STEEPNESS;
 
 /// Probabilities of the tasks.
 pub fn tasks(columns: &[Linear], text: &Text) -> [f64; TASKS] {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::corpus::Corpus;
-use super::fit::{Fitted, PARTS, TASK_FACTOR};
+use super::fit::{Fitted, LENGTH, LINEAR, STEEPNESS};
 use super::ridge::Linear;
 
 /// What is known of weights: kept in the file, beside them.
@@ -48,8 +48,7 @@ pub struct Source {
 /// When a number is none.
 pub fn pack(corpus: &Corpus, fitted: &Fitted, version: &str, about: &About) -> Result<Weights> {
     let scaled = &fitted.scaled;
-    let (linear, trees, length) = PARTS;
-    let factors = [1.0].into_iter().chain([TASK_FACTOR; TASKS]).chain([1.0]);
+    let factors = [1.0].into_iter().chain([STEEPNESS; TASKS]).chain([1.0]);
     let parts = [&fitted.linear].into_iter().chain(&fitted.tasks).chain([&fitted.tokens]);
     let (columns, bytes): (Vec<Column>, Vec<Vec<i8>>) =
         parts.zip(factors).map(|(part, factor)| column(part, factor)).unzip();
@@ -64,9 +63,9 @@ pub fn pack(corpus: &Corpus, fitted: &Fitted, version: &str, about: &About) -> R
         columns,
         difficulty: Blend {
             offset: (-scaled.slope * scaled.zero) as f32,
-            linear: (scaled.slope * linear) as f32,
-            trees: (scaled.slope * trees) as f32,
-            length: (scaled.slope * length) as f32,
+            linear: (scaled.slope * LINEAR) as f32,
+            trees: (scaled.slope * (1.0 - LINEAR)) as f32,
+            length: (scaled.slope * LENGTH) as f32,
         },
     };
     let about = serde_json::to_vec(about).context("about the weights")?;
