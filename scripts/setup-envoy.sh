@@ -46,8 +46,10 @@ elif [ "$sha256" != "$pinned" ]; then
   die "Envoy $version has the sha256 $sha256, expected $pinned"
 fi
 chmod 755 "$work/envoy"
-# Before the move, so that a half-working binary is never left behind.
-"$work/envoy" --version | grep -q "/$version/" || die "the binary does not run, or does not say that it is $version"
+# Before the move, so that a half-working binary is never left behind. Read whole, not by `grep -q`: that one leaves at
+# the first match, and under pipefail the pipe that then breaks under Envoy's second write looks like a failure.
+said=$("$work/envoy" --version) || die "Envoy $version does not run on this machine"
+[[ $said == *"/$version/"* ]] || die "the binary calls itself \"$said\", not $version"
 mkdir -p "$dir"
 mv "$work/envoy" "$dir/envoy"
 touch "$stamp"
