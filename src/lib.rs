@@ -10,6 +10,8 @@
 //! | [`predict`] | prompt → expected quality and tokens per model |
 //! | [`decide`] | request + policy → a ranked plan, with the reason for each exclusion |
 //! | [`explain`] | a decision, shown with its reasons |
+//! | [`edit`] | splicing: a body with some ranges replaced |
+//! | [`origin`] | the mark in ids by which a conversation finds back to its provider |
 //! | [`attempt`] | the edits that fit a request to one candidate |
 //! | [`response`] | judging, accounting and error shapes |
 //! | [`routing`] | the order of these steps |
@@ -21,8 +23,10 @@
 pub mod attempt;
 pub mod catalog;
 pub mod decide;
+pub mod edit;
 pub mod explain;
 pub mod filter;
+pub mod origin;
 pub mod policy;
 pub mod predict;
 pub mod request;

@@ -4,13 +4,12 @@
 //! [`brief`] runs where the decision is made and says what each slot will need; [`rewrite`] runs at the attempt and
 //! turns that into edits of the body. Never re-serialises a body: every byte that need not change stays.
 
-mod edit;
 mod parameters;
 mod slot;
 
-pub use edit::{Edit, apply};
 pub use slot::{Attempted, Brief, PublishedRequest, Slot, brief};
 
+use crate::edit::Edit;
 use crate::policy::Dialect;
 use crate::request::json::Span;
 use crate::request::{Member, Members, ReadError, read_members};

@@ -213,6 +213,7 @@ fn provider_path(provider: &Provider, served: &Served, api: Api) -> String {
     let base = &provider.path;
     let endpoint = match api {
         Api::Chat => "chat/completions",
+        Api::Responses => "responses",
     };
     match (provider.dialect, &provider.api_version) {
         (Dialect::AzureOpenAi, Some(version)) => {

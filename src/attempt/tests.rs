@@ -1,5 +1,6 @@
 use super::*;
 use crate::decide::{Asked, Caller, plan};
+use crate::edit::apply;
 use crate::policy::Policy;
 use crate::request::{Request, read_chat};
 use serde_json::json;

@@ -117,7 +117,7 @@ pub fn places<'a>(
 /// Whether requests of `api` can be put to a provider of `dialect`.
 fn speaks(dialect: Dialect, api: Api) -> bool {
     match (dialect, api) {
-        (Dialect::OpenAi | Dialect::AzureOpenAi, Api::Chat) => true,
-        (Dialect::Anthropic, Api::Chat) => false,
+        (Dialect::OpenAi | Dialect::AzureOpenAi, Api::Chat | Api::Responses) => true,
+        (Dialect::Anthropic, Api::Chat | Api::Responses) => false,
     }
 }

@@ -6,8 +6,9 @@
 use super::host;
 use super::metrics::Metrics;
 use super::property;
-use crate::attempt::{Attempted, Brief, Slot, apply, rewrite};
+use crate::attempt::{Attempted, Brief, Slot, rewrite};
 use crate::decide::cost::of_usage;
+use crate::edit::apply;
 use crate::response::stream::{Events, First};
 use crate::response::{Answer, Failure, read_answer};
 use proxy_wasm::traits::{Context, HttpContext};

@@ -23,6 +23,8 @@ use std::borrow::Cow;
 pub enum Api {
     /// OpenAI's Chat Completions.
     Chat,
+    /// OpenAI's Responses.
+    Responses,
 }
 
 /// Whose shape errors take.
