@@ -13,13 +13,14 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use model_router::attempt::{Brief, rewrite};
 use model_router::decide::Caller;
+use model_router::decide::affinity::nothing;
 use model_router::edit::apply;
 use model_router::policy::Policy;
 use model_router::predict::{Prompt, tokens};
-use model_router::request::read_chat;
+use model_router::request::{Api, read_chat};
 use model_router::response::read_answer;
 use model_router::response::stream::Events;
-use model_router::routing::route;
+use model_router::routing::{Call, route};
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::time::Duration;
@@ -38,8 +39,8 @@ fn policy() -> Policy {
     Policy::from_value(plugin.pointer("/configuration/value").unwrap()).unwrap()
 }
 
-fn anyone(policy: &Policy) -> Caller {
-    Caller::identify(policy, |_| None)
+fn chat() -> Call {
+    Call::of(Api::Chat, Caller::Anyone)
 }
 
 fn body(size: usize, language: Language) -> Vec<u8> {
@@ -78,9 +79,9 @@ fn deciding(criterion: &mut Criterion) {
     let body = body(2 << 10, Language::English);
     let mut group = group(criterion, "decide");
     group.bench_function("route/2kB", |bencher| {
-        bencher.iter(|| route(&policy, None, black_box(&body), anyone(&policy)).unwrap());
+        bencher.iter(|| route(&policy, &chat(), black_box(&body), &nothing).unwrap());
     });
-    let brief = route(&policy, None, &body, anyone(&policy)).unwrap().brief;
+    let brief = route(&policy, &chat(), &body, &nothing).unwrap().brief;
     group.bench_function("publish", |bencher| bencher.iter(|| black_box(&brief).publish()));
 }
 
@@ -96,7 +97,7 @@ fn predicting(criterion: &mut Criterion) {
             bencher.iter(|| policy.predictor.read_prompt(black_box(prompt)));
         });
         group.bench_with_input(BenchmarkId::new("decision", name), body.as_bytes(), |bencher, body| {
-            bencher.iter(|| route(&policy, None, black_box(body), anyone(&policy)).unwrap());
+            bencher.iter(|| route(&policy, &chat(), black_box(body), &nothing).unwrap());
         });
     }
 }
@@ -107,7 +108,7 @@ fn rewriting(criterion: &mut Criterion) {
     let mut group = group(criterion, "rewrite");
     for (size, name) in SIZES {
         let body = body(size, Language::English);
-        let brief = route(&policy, None, &body, anyone(&policy)).unwrap().brief;
+        let brief = route(&policy, &chat(), &body, &nothing).unwrap().brief;
         let lines = brief.publish();
         let cluster = brief.slots.first().unwrap().cluster.clone();
         if size == 2 << 10 {

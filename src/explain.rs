@@ -3,13 +3,15 @@
 //! Owns the shape of an explanation, and nothing that decides: it shows what [`crate::routing::route`] did. Never holds
 //! message text.
 
+use crate::attempt::{Brief, PublishedSession, Slot};
 use crate::catalog::Task;
-use crate::decide::{Caller, Candidate, Plan, best_quality, in_band};
+use crate::decide::affinity::Memory;
+use crate::decide::{Candidate, Exclusion, Plan, best_quality, in_band};
 use crate::policy::Policy;
 use crate::predict::Prompt;
-use crate::request::{Request, Shape};
+use crate::request::{Api, Request, Shape};
 use crate::response::error::ErrorReply;
-use crate::routing::{Routed, route};
+use crate::routing::{Call, Routed, route};
 use serde::Serialize;
 
 /// What was decided on a request, and why.
@@ -17,7 +19,7 @@ use serde::Serialize;
 #[serde(untagged)]
 pub enum Explanation {
     /// There is a plan.
-    Decision(Decision),
+    Decision(Box<Decision>),
     /// The error that the client would get.
     Refused {
         /// HTTP status.
@@ -33,7 +35,7 @@ pub struct Decision {
     /// Router; `None` where the client named a model.
     pub router: Option<String>,
     /// Mode, or `direct`.
-    pub mode: &'static str,
+    pub mode: String,
     /// Relative quality that may be given up for a cheaper model.
     pub band: f64,
     /// The model of slot 1.
@@ -48,6 +50,36 @@ pub struct Decision {
     pub candidates: Vec<CandidateRow>,
     /// Models that are not eligible.
     pub excluded: Vec<ExcludedRow>,
+    /// The conversation, where the router keeps them on a model.
+    pub session_affinity: Option<SessionRow>,
+    /// How long the decision took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision_microseconds: Option<u64>,
+}
+
+/// A conversation, as shown.
+#[derive(Debug, Serialize)]
+pub struct SessionRow {
+    /// `adaptive`, `sticky` or `none`.
+    pub strategy: String,
+    /// By what it was recognised.
+    pub source: String,
+    /// The model that it is on; `None` where it is new.
+    pub model: Option<String>,
+    /// What becomes of it if slot 1 answers; `None` where it was not recognised.
+    pub decision: Option<&'static str>,
+}
+
+impl SessionRow {
+    fn of(session: &PublishedSession, plan: &Plan, name: &dyn Fn(usize) -> String) -> Self {
+        let first = plan.candidates.first().map_or_else(String::new, |first| name(first.model));
+        SessionRow {
+            strategy: session.strategy.clone(),
+            source: session.source.clone(),
+            model: Some(session.model.clone()).filter(|model| !model.is_empty()),
+            decision: session.outcome(&first),
+        }
+    }
 }
 
 /// What the routing model reads in a prompt, as shown.
@@ -102,10 +134,19 @@ pub struct ExcludedRow {
 }
 
 /// Decides as for a real request, and explains.
-pub fn explain(policy: &Policy, deployment: Option<&str>, shape: Shape, body: &[u8], caller: Caller) -> Explanation {
-    match route(policy, deployment, body, caller) {
-        Ok(routed) => Explanation::Decision(decision(policy, &routed)),
-        Err(reply) => refused(&reply, shape),
+pub fn explain(policy: &Policy, call: &Call, body: &[u8], memory: Memory) -> Explanation {
+    match route(policy, call, body, memory) {
+        Ok(routed) => Explanation::Decision(Box::new(decision(policy, &routed))),
+        Err(reply) => refused(&reply, call.shape),
+    }
+}
+
+impl Explanation {
+    /// Notes how long the decision took; whoever has a clock knows.
+    pub fn took(&mut self, microseconds: u64) {
+        if let Explanation::Decision(decision) = self {
+            decision.decision_microseconds = Some(microseconds);
+        }
     }
 }
 
@@ -115,13 +156,12 @@ pub fn refused(reply: &ErrorReply, shape: Shape) -> Explanation {
     Explanation::Refused { status: reply.status, error: body.get("error").cloned().unwrap_or_default() }
 }
 
-fn decision(policy: &Policy, Routed { request, plan, brief }: &Routed) -> Decision {
-    let router = plan.router.and_then(|router| policy.routers.get(router));
-    let band = router.map_or(0.0, |router| router.band);
+fn decision(policy: &Policy, Routed { request, terms, plan, brief }: &Routed) -> Decision {
+    let band = terms.band;
     let name = |model: usize| policy.models.get(model).map_or_else(String::new, |model| model.name.clone());
     Decision {
-        router: router.map(|router| router.name.clone()),
-        mode: brief.mode,
+        router: terms.router.map(|router| router.name.clone()),
+        mode: brief.mode.clone(),
         band,
         model: plan.candidates.first().map_or_else(String::new, |first| name(first.model)),
         reason: plan.reason.code(),
@@ -131,8 +171,12 @@ fn decision(policy: &Policy, Routed { request, plan, brief }: &Routed) -> Decisi
         excluded: plan
             .excluded
             .iter()
+            // What a consumer may not use is not shown to it either.
+            .filter(|(_, why)| *why != Exclusion::Consumer)
             .map(|(model, why)| ExcludedRow { model: name(*model), reason: why.code() })
             .collect(),
+        session_affinity: brief.session.as_ref().map(|session| SessionRow::of(session, plan, &name)),
+        decision_microseconds: None,
     }
 }
 
@@ -157,7 +201,7 @@ fn prompt_row(policy: &Policy, request: &Request, plan: &Plan) -> PromptRow {
     }
 }
 
-fn rows(policy: &Policy, plan: &Plan, band: f64, brief: &crate::attempt::Brief) -> Vec<CandidateRow> {
+fn rows(policy: &Policy, plan: &Plan, band: f64, brief: &Brief) -> Vec<CandidateRow> {
     let best = best_quality(&plan.candidates);
     let chosen = plan.candidates.first().and_then(|first| first.cost);
     let row = |(index, candidate): (usize, &Candidate)| {
@@ -177,4 +221,28 @@ fn rows(policy: &Policy, plan: &Plan, band: f64, brief: &crate::attempt::Brief) 
         })
     };
     plan.candidates.iter().enumerate().filter_map(row).collect()
+}
+
+/// What the access log says of a decision: names of filter state, and their values.
+pub fn log_fields(policy: &Policy, routed: &Routed) -> Vec<(&'static str, String)> {
+    let Routed { request, plan, brief, .. } = routed;
+    if request.api == Api::Other {
+        return Vec::new();
+    }
+    let slot = |(candidate, slot): (&Candidate, &Slot)| {
+        let cost = candidate.cost.unwrap_or(f64::NAN);
+        format!("{}@{}:{}:{cost:.6}", slot.model, slot.cluster, candidate.prediction.quality)
+    };
+    let slots: Vec<String> = plan.candidates.iter().zip(&brief.slots).map(slot).collect();
+    let of_request = plan.excluded.iter().filter(|(_, why)| !matches!(why, Exclusion::Outside(_)));
+    let excluded = of_request.filter_map(|(id, why)| Some(format!("{}:{}", policy.models.get(*id)?.name, why.code())));
+    let source = brief.session.as_ref().map(|session| session.source.clone()).unwrap_or_default();
+    let fields = [
+        ("model_router.task", plan.reading.task().name().to_owned()),
+        ("model_router.difficulty", format!("{:.2}", plan.reading.difficulty)),
+        ("model_router.plan", slots.join(",")),
+        ("model_router.excluded", excluded.collect::<Vec<_>>().join(",")),
+        ("model_router.affinity_source", source),
+    ];
+    fields.into_iter().filter(|(_, value)| !value.is_empty()).collect()
 }

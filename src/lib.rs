@@ -12,8 +12,10 @@
 //! | [`explain`] | a decision, shown with its reasons |
 //! | [`edit`] | splicing: a body with some ranges replaced |
 //! | [`origin`] | the mark in ids by which a conversation finds back to its provider |
+//! | [`listing`] | what a caller may ask for |
 //! | [`attempt`] | the edits that fit a request to one candidate |
 //! | [`response`] | judging, accounting and error shapes |
+//! | [`translate`] | Responses for providers that only speak Chat Completions |
 //! | [`routing`] | the order of these steps |
 //! | [`filter`] | the host binding; the only module that names `proxy_wasm` |
 //!
@@ -26,9 +28,11 @@ pub mod decide;
 pub mod edit;
 pub mod explain;
 pub mod filter;
+pub mod listing;
 pub mod origin;
 pub mod policy;
 pub mod predict;
 pub mod request;
 pub mod response;
 pub mod routing;
+pub mod translate;

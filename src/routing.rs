@@ -3,39 +3,73 @@
 //! Owns the order of these steps and nothing else. The filter and the command-line companion both call them, so that an
 //! explanation and production cannot differ.
 
-use crate::attempt::{Brief, brief};
-use crate::decide::{Caller, Plan, asked, plan};
-use crate::policy::{Policy, UnknownPaths};
-use crate::request::{Request, Shape, Target, read_chat, target};
+use crate::attempt::{Brief, brief, brief_for_kept};
+use crate::decide::affinity::Memory;
+use crate::decide::{Caller, Plan, Question, Session, Terms, Translation, asked, keeper, plan};
+use crate::listing::{self, Listing};
+use crate::policy::{Dialect, Policy, UnknownPaths};
+use crate::request::{
+    Api, Controls, Endpoint, Request, Shape, read_chat, read_controls, read_members, read_named, read_responses, target,
+};
 use crate::response::error::ErrorReply;
+use crate::translate;
 
 /// What the head of a request says about its way.
 #[derive(Debug)]
-pub enum Head<'a> {
+pub enum Head {
     /// None of the router's business.
     Pass,
     /// A model API: go on with the body.
-    Api(Target<'a>),
+    Call(Box<Call>),
+    /// For a provider that keeps something: the body goes through as it is.
+    Kept(Box<Brief>),
+    /// Answered here, with JSON.
+    Answer(String),
     /// Refused, in the given shape.
     Refused(Shape, ErrorReply),
 }
 
-/// Headers of a request that routing reads.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct HeadView<'a> {
-    /// `:method`
-    pub method: &'a str,
-    /// `:path`, with its query.
-    pub path: &'a str,
-    /// `content-type`
-    pub content_type: Option<&'a str>,
-    /// `content-encoding`
-    pub content_encoding: Option<&'a str>,
+/// A call of a model API, as its head describes it.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The API; `None` where the body tells, as in explanations.
+    pub api: Option<Api>,
+    /// The path behind the prefix, where the API has several.
+    pub endpoint: Option<&'static str>,
+    /// Whose shape errors take.
+    pub shape: Shape,
+    /// The deployment in the path; it beats the body's model.
+    pub deployment: Option<String>,
+    /// On whose behalf.
+    pub caller: Caller,
+    /// Whether the client opted in to `routing_config` and details.
+    pub controls: bool,
+    /// The session id in a header.
+    pub session: Option<String>,
+    /// The decision is wanted, no answer.
+    pub explain: bool,
 }
 
-/// Judges the head of a request.
-pub fn head<'a>(policy: &Policy, head: HeadView<'a>) -> Head<'a> {
-    let Some(target) = target(head.path) else {
+impl Call {
+    /// A call of `api` whose head says nothing more.
+    pub fn of(api: Api, caller: Caller) -> Call {
+        Call {
+            api: Some(api),
+            endpoint: None,
+            shape: Shape::OpenAi,
+            deployment: None,
+            caller,
+            controls: false,
+            session: None,
+            explain: false,
+        }
+    }
+}
+
+/// Judges the head of a request. `header` gives the value of a header, or of `:method` and `:path`, by its lower-case
+/// name.
+pub fn head<'h>(policy: &Policy, header: &dyn Fn(&str) -> Option<&'h str>) -> Head {
+    let Some(target) = target(header(":path").unwrap_or_default()) else {
         return match policy.unknown_paths {
             UnknownPaths::Pass => Head::Pass,
             UnknownPaths::Reject => Head::Refused(
@@ -44,17 +78,73 @@ pub fn head<'a>(policy: &Policy, head: HeadView<'a>) -> Head<'a> {
             ),
         };
     };
-    let refuse = |status, code, message: &str| Head::Refused(target.shape, ErrorReply::new(status, code, message));
-    if head.method != "POST" {
+    let caller = Caller::identify(policy, header);
+    let (api, endpoint) = match &target.endpoint {
+        Endpoint::Model(api) => (Some(*api), None),
+        Endpoint::Named(name) => (Some(Api::Other), Some(*name)),
+        Endpoint::Explain => (None, None),
+        Endpoint::Kept(kept) => {
+            let found = keeper(policy, kept, caller).map_err(|refusal| ErrorReply::of_refusal(refusal, policy));
+            let brief = found.map(|keeper| brief_for_kept(policy, &keeper, kept, target.query));
+            return match brief {
+                Ok(Some(brief)) => Head::Kept(Box::new(brief)),
+                Ok(None) => Head::Refused(target.shape, ErrorReply::of_envoy(503)),
+                Err(error) => Head::Refused(target.shape, error),
+            };
+        }
+        Endpoint::Models => return answer(policy, caller, &target, &Listing::All, header),
+        Endpoint::Entry(name) => return answer(policy, caller, &target, &Listing::Entry(name), header),
+        Endpoint::Info => return answer(policy, caller, &target, &Listing::Info, header),
+    };
+    if let Err(error) = check_head(header) {
+        return Head::Refused(target.shape, error);
+    }
+    let opted_in =
+        header("foundry-features").is_some_and(|features| features.split(',').any(|it| it.trim() == CONTROLS));
+    Head::Call(Box::new(Call {
+        api,
+        endpoint,
+        shape: target.shape,
+        deployment: target.deployment.map(Into::into),
+        caller,
+        controls: opted_in,
+        session: header("x-ms-session-id").map(Into::into),
+        explain: api.is_none(),
+    }))
+}
+
+/// The feature that a client opts in to.
+const CONTROLS: &str = "ModelRouterControls=V1Preview";
+
+fn answer<'h>(
+    policy: &Policy,
+    caller: Caller,
+    target: &crate::request::Target,
+    listing: &Listing,
+    header: &dyn Fn(&str) -> Option<&'h str>,
+) -> Head {
+    if !matches!(header(":method"), Some("GET" | "HEAD")) {
+        return Head::Refused(target.shape, ErrorReply::new(405, "method_not_allowed", "This API is called with GET."));
+    }
+    match listing::list(policy, caller, listing) {
+        Ok(text) => Head::Answer(text),
+        Err(refusal) => Head::Refused(target.shape, ErrorReply::of_refusal(refusal, policy)),
+    }
+}
+
+/// The rules for the head of a request with a body.
+fn check_head<'h>(header: &dyn Fn(&str) -> Option<&'h str>) -> Result<(), ErrorReply> {
+    let refuse = |status, code, message: &str| Err(ErrorReply::new(status, code, message));
+    if header(":method") != Some("POST") {
         return refuse(405, "method_not_allowed", "This API is called with POST.");
     }
-    if head.content_encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+    if header("content-encoding").is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
         return refuse(415, "unsupported_encoding", "The body must not be compressed.");
     }
-    if !head.content_type.is_none_or(is_json) {
+    if !header("content-type").is_none_or(is_json) {
         return refuse(415, "unsupported_media_type", "The content type must be application/json.");
     }
-    Head::Api(target)
+    Ok(())
 }
 
 fn is_json(content_type: &str) -> bool {
@@ -64,29 +154,74 @@ fn is_json(content_type: &str) -> bool {
 
 /// A request with its plan.
 #[derive(Debug)]
-pub struct Routed<'a> {
+pub struct Routed<'p, 'a> {
     /// The request as read.
     pub request: Request<'a>,
+    /// On which terms it was decided.
+    pub terms: Terms<'p>,
     /// The decision.
     pub plan: Plan,
     /// What the attempts need.
     pub brief: Brief,
 }
 
-/// Decides on a body. `deployment` is the path's, if it names one.
+/// Decides on a body. `memory` knows the models of conversations.
 ///
 /// # Errors
 /// The error that the client gets; no provider is called.
-pub fn route<'a>(
-    policy: &Policy,
-    deployment: Option<&str>,
+pub fn route<'p, 'a>(
+    policy: &'p Policy,
+    call: &Call,
     body: &'a [u8],
-    caller: Caller,
-) -> Result<Routed<'a>, ErrorReply> {
-    let request = read_chat(body)?;
+    memory: Memory,
+) -> Result<Routed<'p, 'a>, ErrorReply> {
+    let request = read(call, body)?;
+    let caller = call.caller;
     let refused = |refusal| ErrorReply::of_refusal(refusal, policy);
-    let asked = asked(policy, deployment.or(request.model.as_deref()), caller).map_err(refused)?;
-    let plan = plan(policy, &request, asked, caller).map_err(refused)?;
-    let brief = brief(policy, &request, &plan);
-    Ok(Routed { request, plan, brief })
+    let asked = asked(policy, call.deployment.as_deref().or(request.model.as_deref()), caller).map_err(refused)?;
+    if let (Api::Other, Some(_)) = (request.api, asked.router()) {
+        return Err(refused(crate::decide::Refusal::NeedsModel));
+    }
+    let controls = controls(call, &request)?;
+    let terms = Terms::new(policy, asked, caller, controls.as_ref()).map_err(refused)?;
+    let session = Session::of(policy, &request, &terms, caller, (controls.as_ref(), call.session.as_deref()), memory);
+    let translation = translation(policy, &request)?;
+    let question = Question { policy, request: &request, translation: &translation, terms: &terms, caller };
+    let plan = plan(&question, asked, session).map_err(refused)?;
+    let brief = brief(&question, &plan, call.endpoint);
+    Ok(Routed { brief, terms, plan, request })
+}
+
+fn read<'a>(call: &Call, body: &'a [u8]) -> Result<Request<'a>, ErrorReply> {
+    let api = match call.api {
+        Some(api) => api,
+        // An explanation: only one of the two has `messages`.
+        None if read_members(body)?.get(body, "messages").is_some() => Api::Chat,
+        None => Api::Responses,
+    };
+    Ok(match api {
+        Api::Chat => read_chat(body),
+        Api::Responses => read_responses(body),
+        Api::Other => read_named(body),
+    }?)
+}
+
+/// `routing_config`, where the client opted in.
+fn controls(call: &Call, request: &Request) -> Result<Option<Controls>, ErrorReply> {
+    let member = request.members.get(request.body, "routing_config").filter(|_| call.controls);
+    let Some(text) = member.map(|member| member.value.of(request.body)).filter(|text| *text != b"null") else {
+        return Ok(None);
+    };
+    Ok(Some(read_controls(text)?))
+}
+
+/// What the request is for providers that only speak Chat Completions, where the policy has any.
+fn translation(policy: &Policy, request: &Request) -> Result<Translation, ErrorReply> {
+    let translates =
+        |provider: &crate::policy::Provider| provider.dialect != Dialect::Anthropic && !provider.apis.responses;
+    if request.api != Api::Responses || !policy.providers.iter().any(translates) {
+        return Ok(Translation::default());
+    }
+    let obstacle = translate::obstacle(request.body)?;
+    Ok(Translation { obstacle, left_out: translate::left_out(request.body)? })
 }

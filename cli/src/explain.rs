@@ -2,13 +2,14 @@
 
 use crate::source;
 use comfy_table::{Table, presets::UTF8_BORDERS_ONLY};
-use model_router::decide::Caller;
+use model_router::decide::affinity::nothing;
 use model_router::explain::{Decision, Explanation, PromptRow, explain, refused};
 
-use model_router::routing::{Head, HeadView, head};
+use model_router::routing::{Head, head};
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 /// Arguments of `explain`.
 #[derive(clap::Args)]
@@ -17,8 +18,8 @@ pub struct Args {
     #[arg(long)]
     policy: PathBuf,
 
-    /// Path of the request; a deployment in it beats the body's model
-    #[arg(long, default_value = "/v1/chat/completions")]
+    /// Path of the request; a deployment in it beats the body's model. Without it the body tells which API is meant
+    #[arg(long, default_value = "/model-router/explain")]
     path: String,
 
     /// A header of the request, `name: value`, by which the policy may know its consumer; repeat for several
@@ -48,14 +49,19 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let policy = source::policy(&args.policy)?;
     let mut body = Vec::new();
     std::io::stdin().read_to_end(&mut body)?;
-    let header = |name: &str| args.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let caller = Caller::identify(&policy, header);
-    let view = HeadView { method: "POST", path: &args.path, ..HeadView::default() };
-    let explanation = match head(&policy, view) {
-        Head::Pass => anyhow::bail!("{} is no path of a model API: the request would pass untouched", args.path),
-        Head::Refused(shape, error) => refused(&error, shape),
-        Head::Api(target) => explain(&policy, target.deployment.as_deref(), target.shape, &body, caller),
+    let header = |name: &str| match name {
+        ":method" => Some("POST"),
+        ":path" => Some(args.path.as_str()),
+        _ => args.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()),
     };
+    let began = Instant::now();
+    let mut explanation = match head(&policy, &header) {
+        Head::Pass => anyhow::bail!("{} is no path of a model API: the request would pass untouched", args.path),
+        Head::Kept(_) | Head::Answer(_) => anyhow::bail!("{} needs no decision", args.path),
+        Head::Refused(shape, error) => refused(&error, shape),
+        Head::Call(call) => explain(&policy, &call, &body, &nothing),
+    };
+    explanation.took(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
     if args.format != Format::Table {
         println!("{}", serde_json::to_string_pretty(&explanation)?);
     }
@@ -110,6 +116,12 @@ fn table(decision: &Decision) -> String {
         ]);
     }
     lines += &format!("{table}\n");
+    if let Some(session) = &decision.session_affinity {
+        let on = session.model.as_deref().unwrap_or("no model yet");
+        let source = if session.source.is_empty() { "nothing" } else { &session.source };
+        let then = session.decision.map(|decision| format!(": {decision}")).unwrap_or_default();
+        lines += &format!("conversation ({}): known by {source}, on {on}{then}\n", session.strategy);
+    }
     for row in &decision.excluded {
         lines += &format!("not eligible: {} ({})\n", row.model, row.reason);
     }

@@ -4,28 +4,36 @@
 //! [`brief`] runs where the decision is made and says what each slot will need; [`rewrite`] runs at the attempt and
 //! turns that into edits of the body. Never re-serialises a body: every byte that need not change stays.
 
-mod parameters;
+mod attempted;
+mod brief;
 mod slot;
 
-pub use slot::{Attempted, Brief, PublishedRequest, Slot, brief};
+pub use attempted::Attempted;
+pub use brief::{Brief, PublishedRequest, PublishedSession, brief, brief_for_kept};
+pub use slot::Slot;
 
 use crate::edit::Edit;
 use crate::policy::Dialect;
 use crate::request::json::Span;
-use crate::request::{Member, Members, ReadError, read_members};
+use crate::request::{Api, Member, Members, ReadError, read_members, read_responses};
 use std::borrow::Cow;
 
 /// The edits that fit `body` to `slot`, in rising order, not overlapping.
 ///
-/// `published` are the members that the decision saw. Should another filter have changed the body since then, it is
-/// read again.
+/// `published` is what the decision saw of it. Should another filter have changed the body since then, it is read again.
 ///
 /// # Errors
 /// [`ReadError`] where the changed body is no JSON object any more.
 pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result<Vec<Edit>, ReadError> {
-    let members = match published.members.length == body.len() {
-        true => Cow::Borrowed(&published.members),
-        false => Cow::Owned(read_members(body)?),
+    let seen = published.members.as_ref().filter(|members| members.length == body.len());
+    let (members, marks) = match (seen, published.api) {
+        (Some(members), _) => (Cow::Borrowed(members), Cow::Borrowed(&published.marks)),
+        (None, Api::Responses) => {
+            let request = read_responses(body)?;
+            let marks = request.state.marks.iter().map(|mark| (mark.start as u32, mark.end as u32)).collect();
+            (Cow::Owned(request.members), Cow::Owned(marks))
+        }
+        (None, _) => (Cow::Owned(read_members(body)?), Cow::Owned(Vec::new())),
     };
     let mut edits = Vec::with_capacity(4);
     name_model(body, &members, slot, &mut edits);
@@ -33,10 +41,15 @@ pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result
     if slot.add_usage {
         edits.extend(ask_for_usage(body, &members));
     }
-    remove(body, &members, slot, &mut edits);
+    remove(body, &members, 0, &|name| name == CONTROLS || slot.drop.iter().any(|drop| drop == name), &mut edits);
+    remove_inner(body, &members, slot, &mut edits);
+    edits.extend(marks.iter().map(|(start, end)| Edit::remove(*start as usize, *end as usize)));
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     Ok(edits)
 }
+
+/// What a request asks of the router is no provider's business.
+const CONTROLS: &str = "routing_config";
 
 /// Sets `model`, or adds it where the body names none. Azure's classic paths carry the deployment, and ignore `model`.
 fn name_model(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
@@ -56,23 +69,34 @@ fn rename(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
     }
 }
 
-/// Removes members with exactly one comma each, so that what stays is an object again.
-fn remove(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
-    let is_removed = |member: &Member| slot.drop.iter().any(|name| *name == member.name(body));
+/// Removes members with exactly one comma each, so that what stays is an object again. `offset` is where `object` begins
+/// in the body.
+fn remove(object: &[u8], members: &Members, offset: usize, is_removed: &dyn Fn(&str) -> bool, edits: &mut Vec<Edit>) {
     let mut before: Option<&Member> = None;
     let mut kept_before = false;
     let mut rest = members.list.iter().peekable();
+    let mut cut = |start: usize, end: usize| edits.push(Edit::remove(offset + start, offset + end));
     while let Some(member) = rest.next() {
-        if !is_removed(member) {
+        if !is_removed(&member.name(object)) {
             kept_before = true;
         } else if let Some(before) = before.filter(|_| kept_before) {
-            edits.push(Edit::remove(before.value.end, member.value.end));
+            cut(before.value.end, member.value.end);
         } else {
             // The key's span lies between its quotes.
             let next = rest.peek().map(|next| next.key.start - 1);
-            edits.push(Edit::remove(member.key.start - 1, next.unwrap_or(member.value.end)));
+            cut(member.key.start - 1, next.unwrap_or(member.value.end));
         }
         before = Some(member);
+    }
+}
+
+/// Removes what is dropped of an object that stays: `reasoning.effort`.
+fn remove_inner(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
+    for (outer, inner) in slot.drop.iter().filter_map(|name| name.split_once('.')) {
+        let Some(object) = members.get(body, outer).map(|member| member.value) else { continue };
+        if let Ok(inside) = read_members(object.of(body)) {
+            remove(object.of(body), &inside, object.start, &|name| name == inner, edits);
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::decide::{Asked, Caller, plan};
+use crate::decide::{Asked, Caller, Question, Terms, Translation, plan};
 use crate::edit::apply;
 use crate::policy::Policy;
 use crate::request::{Request, read_chat};
@@ -28,7 +28,11 @@ fn policy() -> Policy {
 
 fn brief_of(policy: &Policy, request: &Request, model: &str) -> Brief {
     let id = policy.models.iter().position(|known| known.name == model).unwrap();
-    brief(policy, request, &plan(policy, request, Asked::Model(id), Caller::Anyone).unwrap())
+    let (asked, caller) = (Asked::Model(id), Caller::Anyone);
+    let terms = Terms::new(policy, asked, caller, None).unwrap();
+    let translation = Translation::default();
+    let question = Question { policy, request, translation: &translation, terms: &terms, caller };
+    brief(&question, &plan(&question, asked, None).unwrap(), None)
 }
 
 /// The body as `model`'s first provider gets it.

@@ -12,6 +12,24 @@ pub enum Asked {
     Model(ModelId),
 }
 
+impl Asked {
+    /// The router, where it is one.
+    pub fn router(self) -> Option<usize> {
+        match self {
+            Asked::Router(router) => Some(router),
+            Asked::Model(_) => None,
+        }
+    }
+
+    /// Whether a model may be what is meant.
+    pub fn includes(self, model: ModelId) -> bool {
+        match self {
+            Asked::Router(_) => true,
+            Asked::Model(asked) => asked == model,
+        }
+    }
+}
+
 /// On whose behalf a request comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
@@ -47,7 +65,8 @@ impl Caller {
         }
     }
 
-    fn may_ask(self, policy: &Policy, asked: Asked) -> bool {
+    /// Whether this caller may ask for it.
+    pub fn may_ask(self, policy: &Policy, asked: Asked) -> bool {
         match (self.consumer(policy), asked) {
             (_, Asked::Model(model)) => self.may_use_model(policy, model),
             (Some(consumer), Asked::Router(router)) => {
@@ -69,9 +88,20 @@ pub fn asked(policy: &Policy, name: Option<&str>, caller: Caller) -> Result<Aske
         let rest = name.strip_prefix("azure_ai/").unwrap_or(name);
         rest.strip_prefix("model_router/").and_then(|name| resolve(policy, name))
     };
-    let shown = || name.chars().take(128).collect::<String>();
-    let asked = resolve(policy, name).or_else(stripped).ok_or_else(|| Refusal::UnknownModel(shown()))?;
-    if caller.may_ask(policy, asked) { Ok(asked) } else { Err(Refusal::NotAllowed(shown())) }
+    let asked = resolve(policy, name).or_else(stripped).ok_or_else(|| Refusal::UnknownModel(shown(name)))?;
+    if caller.may_ask(policy, asked) { Ok(asked) } else { Err(Refusal::NotAllowed(shown(name))) }
+}
+
+/// As much of what a client sent as an error repeats.
+pub(super) fn shown(name: &str) -> String {
+    name.chars().take(128).collect()
+}
+
+/// The model of this name or alias.
+pub fn resolve_model(policy: &Policy, name: &str) -> Option<ModelId> {
+    let same = |known: &String| known.eq_ignore_ascii_case(name);
+    let exact = || policy.models.iter().position(|model| same(&model.name));
+    exact().or_else(|| policy.models.iter().position(|model| model.aliases.iter().any(same)))
 }
 
 /// An exact name first, then any name or alias without regard to case, as Azure compares deployments.
@@ -81,9 +111,6 @@ fn resolve(policy: &Policy, name: &str) -> Option<Asked> {
         let model = || policy.models.iter().position(|model| same(&model.name)).map(Asked::Model);
         router.or_else(model)
     };
-    let alias = || {
-        let has = |aliases: &[String]| aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name));
-        policy.models.iter().position(|model| has(&model.aliases)).map(Asked::Model)
-    };
+    let alias = || resolve_model(policy, name).map(Asked::Model);
     by(&|known| known == name).or_else(|| by(&|known| known.eq_ignore_ascii_case(name))).or_else(alias)
 }

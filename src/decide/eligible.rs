@@ -1,8 +1,10 @@
-//! Which models can serve a request at all.
+//! Which models can serve a request at all, and where.
 
-use super::Caller;
+use super::parameters::changes;
+use super::{Caller, Terms};
 use crate::catalog::Context;
-use crate::policy::{Dialect, Model, ModelId, Outside, Policy, Provider, Router};
+use crate::origin::Origin;
+use crate::policy::{Dialect, Model, ModelId, Outside, Policy, Provider, Served};
 use crate::request::{Api, Request};
 
 /// Why a model is not eligible.
@@ -12,6 +14,16 @@ pub enum Exclusion {
     Outside(Outside),
     /// The consumer may not use it.
     Consumer,
+    /// The request's `routing_config.models` leaves it out.
+    Models,
+    /// No provider of it speaks the API that was called.
+    Api,
+    /// What the request refers to is kept by another provider.
+    Bound,
+    /// Its provider speaks only Chat Completions, which cannot express the request.
+    Inexpressible,
+    /// It does not take every parameter, and the request requires that.
+    Parameters,
     /// The estimated input, the requested output, or both together do not fit.
     Context {
         /// Estimated input tokens.
@@ -29,8 +41,6 @@ pub enum Exclusion {
     Tools,
     /// It takes no JSON schema, or that is not known of it.
     JsonSchema,
-    /// No provider of it speaks the API that was called.
-    Api,
 }
 
 impl Exclusion {
@@ -42,38 +52,130 @@ impl Exclusion {
             Exclusion::Outside(Outside::Publisher) => "publisher_not_allowed",
             Exclusion::Outside(Outside::DataZone) => "outside_data_zone",
             Exclusion::Consumer => "not_allowed_for_consumer",
+            Exclusion::Models => "not_in_routing_config",
+            Exclusion::Api => "api_not_spoken",
+            Exclusion::Bound => "bound_to_other_provider",
+            Exclusion::Inexpressible => "not_expressible",
+            Exclusion::Parameters => "unsupported_parameters",
             Exclusion::Context { .. } => "context_length_exceeded",
             Exclusion::Images => "no_images",
             Exclusion::Audio => "no_audio",
             Exclusion::Tools => "no_tools",
             Exclusion::JsonSchema => "no_json_schema",
-            Exclusion::Api => "api_not_spoken",
         }
     }
 }
 
-/// Why `model` cannot serve `request`; `None` where it can.
-pub fn check(
-    policy: &Policy,
-    request: &Request,
-    id: ModelId,
-    router: Option<&Router>,
-    caller: Caller,
-) -> Option<Exclusion> {
-    let model = policy.models.get(id)?;
-    if let Some(outside) = router.and_then(|router| router.pool.get(id).copied().flatten()) {
-        return Some(Exclusion::Outside(outside));
+impl Exclusion {
+    /// How far a place got; the one that got furthest says why the model is not eligible.
+    fn reached(&self) -> u8 {
+        match self {
+            Exclusion::Outside(_) => 0,
+            Exclusion::Api => 1,
+            Exclusion::Bound => 2,
+            Exclusion::Inexpressible => 3,
+            _ => 4,
+        }
     }
-    if !caller.may_use_model(policy, id) {
-        return Some(Exclusion::Consumer);
+}
+
+/// How a request gets to a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way<'q> {
+    /// In the API that was called.
+    Native,
+    /// As Chat Completions, without these parameters.
+    Translated(&'q [String]),
+}
+
+/// What a Responses request is for providers that only speak Chat Completions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Translation {
+    /// What cannot be expressed.
+    pub obstacle: Option<String>,
+    /// Parameters without a counterpart.
+    pub left_out: Vec<String>,
+}
+
+/// All that eligibility depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'q, 'a> {
+    /// The policy.
+    pub policy: &'q Policy,
+    /// The request.
+    pub request: &'q Request<'a>,
+    /// What it is for providers that only speak Chat Completions; not looked at where the policy has none.
+    pub translation: &'q Translation,
+    /// On which terms.
+    pub terms: &'q Terms<'q>,
+    /// On whose behalf.
+    pub caller: Caller,
+}
+
+impl<'q> Question<'q, '_> {
+    /// Why the model cannot serve the request; `None` where it can.
+    pub fn excludes(&self, id: ModelId) -> Option<Exclusion> {
+        let Question { request, terms, .. } = self;
+        let model = self.policy.models.get(id)?;
+        if let Some(outside) = terms.router.and_then(|router| router.pool.get(id).copied().flatten()) {
+            return Some(Exclusion::Outside(outside));
+        }
+        if !self.caller.may_use_model(self.policy, id) {
+            return Some(Exclusion::Consumer);
+        }
+        if terms.models.as_ref().is_some_and(|models| !models.contains(&id)) {
+            return Some(Exclusion::Models);
+        }
+        if self.places(model).next().is_none() {
+            return self.closest(model);
+        }
+        // Who names a model gets that model: its own API says what it does not take.
+        terms.router?;
+        context(request, model).or_else(|| capability(request, model))
     }
-    let zone = router.and_then(|router| router.data_zone.as_deref());
-    if places(policy, request, model, zone).next().is_none() {
-        return Some(Exclusion::Api);
+
+    /// Indices into the model's `served_by` of the providers that may serve the request, in the policy's order.
+    pub fn places<'s>(&'s self, model: &'s Model) -> impl Iterator<Item = usize> + 's {
+        let served = model.served_by.iter().enumerate();
+        served.filter(|(_, served)| self.excludes_place(model, served).is_none()).map(|(at, _)| at)
     }
-    // Who names a model gets that model: its own API says what it does not take.
-    router?;
-    context(request, model).or_else(|| capability(request, model))
+
+    /// How the request gets to a provider; `None` where the provider speaks neither way.
+    pub fn way(&self, provider: &Provider) -> Option<Way<'q>> {
+        let (speaks, api) = (provider.apis, self.request.api);
+        match (provider.dialect, api) {
+            (Dialect::Anthropic, _) => None,
+            (_, Api::Chat) => speaks.chat.then_some(Way::Native),
+            (_, Api::Responses) if speaks.responses => Some(Way::Native),
+            (_, Api::Responses) => Some(Way::Translated(&self.translation.left_out)),
+            (_, Api::Other) => Some(Way::Native),
+        }
+    }
+
+    /// Why the place that got furthest cannot serve.
+    fn closest(&self, model: &Model) -> Option<Exclusion> {
+        let places = model.served_by.iter().filter_map(|served| self.excludes_place(model, served));
+        places.max_by_key(|exclusion| exclusion.reached()).or(Some(Exclusion::Api))
+    }
+
+    fn excludes_place(&self, model: &Model, served: &Served) -> Option<Exclusion> {
+        let Some(provider) = self.policy.providers.get(served.provider) else { return Some(Exclusion::Api) };
+        let zone = self.terms.router.and_then(|router| router.data_zone.as_deref());
+        if zone.is_some_and(|zone| provider.data_zone.as_deref() != Some(zone)) {
+            return Some(Exclusion::Outside(Outside::DataZone));
+        }
+        let Some(way) = self.way(provider) else { return Some(Exclusion::Api) };
+        let state = &self.request.state;
+        let elsewhere = state.origin.is_some_and(|origin| !Origin::means(origin.provider, &provider.name));
+        if state.param.is_some() && (elsewhere || way != Way::Native) {
+            return Some(Exclusion::Bound);
+        }
+        if way != Way::Native && self.translation.obstacle.is_some() {
+            return Some(Exclusion::Inexpressible);
+        }
+        let strict = self.terms.require_parameters && !changes(self.request, model, &way).drop.is_empty();
+        strict.then_some(Exclusion::Parameters)
+    }
 }
 
 fn context(request: &Request, model: &Model) -> Option<Exclusion> {
@@ -97,27 +199,4 @@ fn capability(request: &Request, model: &Model) -> Option<Exclusion> {
         return Some(Exclusion::Tools);
     }
     missing(needs.json_schema, can.json_schema).then_some(Exclusion::JsonSchema)
-}
-
-/// Indices into the model's `served_by` of the providers that may serve this request, in the policy's order.
-pub fn places<'a>(
-    policy: &'a Policy,
-    request: &Request,
-    model: &'a Model,
-    zone: Option<&'a str>,
-) -> impl Iterator<Item = usize> + 'a {
-    let api = request.api;
-    let may_serve = move |provider: &Provider| {
-        speaks(provider.dialect, api) && zone.is_none_or(|zone| provider.data_zone.as_deref() == Some(zone))
-    };
-    let served = model.served_by.iter().enumerate();
-    served.filter(move |(_, served)| policy.providers.get(served.provider).is_some_and(may_serve)).map(|(at, _)| at)
-}
-
-/// Whether requests of `api` can be put to a provider of `dialect`.
-fn speaks(dialect: Dialect, api: Api) -> bool {
-    match (dialect, api) {
-        (Dialect::OpenAi | Dialect::AzureOpenAi, Api::Chat | Api::Responses) => true,
-        (Dialect::Anthropic, Api::Chat | Api::Responses) => false,
-    }
 }

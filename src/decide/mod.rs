@@ -3,18 +3,26 @@
 //! Owns who may ask for what, eligibility, expected cost, modes and ranking. Pure and deterministic: the same request
 //! and policy give the same plan. Never touches bytes or headers.
 
+pub mod affinity;
 mod asked;
 pub mod cost;
 mod eligible;
+mod kept;
+mod parameters;
 mod rank;
+mod terms;
 
-pub use asked::{Asked, Caller, asked};
-pub use eligible::Exclusion;
+pub use affinity::Session;
+pub use asked::{Asked, Caller, asked, resolve_model};
+pub use eligible::{Exclusion, Question, Translation, Way};
+pub use kept::{Keeper, keeper};
+pub use parameters::changes;
 pub use rank::{best_quality, in_band};
+pub use terms::Terms;
 
-use crate::policy::{Mode, ModelId, Policy, Provider, Served};
+use crate::policy::{Mode, ModelId, Policy, Provider, ProviderId, Served};
 use crate::predict::{Prediction, Reading, predict};
-use crate::request::Request;
+use crate::request::{Api, Request};
 
 /// A model at a provider, eligible for this request.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,6 +56,8 @@ pub enum Reason {
     CheapestInBand,
     /// Nothing else was eligible.
     OnlyEligible,
+    /// The conversation stays on its model.
+    Affinity,
 }
 
 impl Reason {
@@ -58,6 +68,7 @@ impl Reason {
             Reason::Best => "best",
             Reason::CheapestInBand => "cheapest_in_band",
             Reason::OnlyEligible => "only_eligible",
+            Reason::Affinity => "affinity",
         }
     }
 }
@@ -73,6 +84,8 @@ pub struct Plan {
     pub reason: Reason,
     /// What the prompt asks for.
     pub reading: Reading,
+    /// The conversation, where a router keeps them.
+    pub session: Option<Session>,
     /// Models that are not eligible, with the reason.
     pub excluded: Vec<(ModelId, Exclusion)>,
 }
@@ -86,60 +99,113 @@ pub enum Refusal {
     UnknownModel(String),
     /// The caller is no consumer of this policy, or may not use this name.
     NotAllowed(String),
-    /// No model is left; why each fell out.
-    NothingEligible(Vec<(ModelId, Exclusion)>),
+    /// A control of the request that breaks a rule, and the rule.
+    Control(String, &'static str),
+    /// A router's name where only a model's will do.
+    NeedsModel,
+    /// No provider that may be reached keeps what has this id.
+    NotKept(String),
+    /// A member that refers to what some provider keeps, and nothing tells which.
+    Unbound(String),
+    /// No model is left; why each fell out, and the member that refers to what one provider keeps.
+    NothingEligible(Vec<(ModelId, Exclusion)>, Option<String>),
 }
 
 /// The mode's name as metrics and headers show it; requests by model name have none.
-pub fn mode_name(policy: &Policy, plan: &Plan) -> &'static str {
-    match plan.router.and_then(|router| policy.routers.get(router)).map(|router| router.mode) {
-        Some(Mode::Quality) => "quality",
-        Some(Mode::Balanced) => "balanced",
-        Some(Mode::Cost) => "cost",
-        Some(Mode::Band) => "band",
-        None => "direct",
+pub fn mode_name(terms: &Terms) -> &'static str {
+    match (terms.router, terms.mode) {
+        (None, _) => "direct",
+        (_, Mode::Quality) => "quality",
+        (_, Mode::Balanced) => "balanced",
+        (_, Mode::Cost) => "cost",
+        (_, Mode::Band) => "band",
     }
 }
 
-/// Makes the plan of a request for what was asked.
+/// Makes the plan of a request for what was asked. `session` is its conversation, where a router keeps them.
 ///
 /// # Errors
-/// [`Refusal::NothingEligible`] where no model can serve it.
-pub fn plan(policy: &Policy, request: &Request, asked: Asked, caller: Caller) -> Result<Plan, Refusal> {
-    let (models, router) = match asked {
-        Asked::Model(model) => (model..model + 1, None),
-        Asked::Router(router) => (0..policy.models.len(), Some(router)),
+/// [`Refusal::NothingEligible`] where no model can serve it, [`Refusal::Unbound`] where nothing tells which provider
+/// keeps what it refers to.
+pub fn plan(question: &Question, asked: Asked, mut session: Option<Session>) -> Result<Plan, Refusal> {
+    let Question { policy, request, terms, .. } = question;
+    let reading = match request.api {
+        // Quality is a matter of prompts.
+        Api::Other => Reading::default(),
+        _ => policy.predictor.read(request),
     };
-    let rules = router.and_then(|router| policy.routers.get(router));
-    let (band, fee) = rules.map_or((0.0, 0.0), |router| (router.band, router.fee));
-    let reading = policy.predictor.read(request);
-    let mut ranked = Vec::new();
-    let mut excluded = Vec::new();
-    for (id, model) in policy.models.iter().enumerate().filter(|(id, _)| models.contains(id)) {
-        if let Some(exclusion) = eligible::check(policy, request, id, rules, caller) {
-            excluded.push((id, exclusion));
-            continue;
+    let excluded = excluded(question, asked);
+    let (mut ranked, mut reason) = ranked(question, request, &reading, asked, &excluded);
+    if let Some(session) = &mut session {
+        if session.replay {
+            session.model = replayed(question, asked, &excluded);
         }
-        let prediction = predict(&reading, request, model);
-        let cost = |price| cost::expected(price, fee, request.input_tokens, 0, &prediction);
-        ranked.push(Candidate { model: id, served: 0, prediction, cost: model.price.as_ref().map(cost) });
+        if affinity::keep(session, policy, request, terms, &mut ranked) {
+            reason = Reason::Affinity;
+        }
     }
-    let reason = match (rank::rank(policy, &mut ranked, band), router) {
-        (_, None) => Reason::Direct,
-        (reason, Some(_)) => reason,
-    };
-    let zone = rules.and_then(|router| router.data_zone.as_deref());
     let places = |candidate: &Candidate| {
         let model = policy.models.get(candidate.model)?;
         let candidate = *candidate;
-        let places = eligible::places(policy, request, model, zone);
-        Some(places.map(move |served| Candidate { served, ..candidate }))
+        Some(question.places(model).map(move |served| Candidate { served, ..candidate }))
     };
     let candidates: Vec<_> = ranked.iter().filter_map(places).flatten().collect();
-    match candidates.is_empty() {
-        true => Err(Refusal::NothingEligible(excluded)),
-        false => Ok(Plan { router, candidates, reason, reading, excluded }),
+    if candidates.is_empty() {
+        return Err(Refusal::NothingEligible(excluded, request.state.param.clone()));
     }
+    if let Some(param) = unbound(policy, request, &candidates) {
+        return Err(Refusal::Unbound(param));
+    }
+    Ok(Plan { router: asked.router(), candidates, reason, reading, session, excluded })
+}
+
+/// Models that are not eligible, with the reason; those that were not asked for are none of them.
+fn excluded(question: &Question, asked: Asked) -> Vec<(ModelId, Exclusion)> {
+    let models = 0..question.policy.models.len();
+    models.filter(|id| asked.includes(*id)).filter_map(|id| Some((id, question.excludes(id)?))).collect()
+}
+
+/// The eligible models for `request`, in the order of the mode, and why the first is first.
+fn ranked(
+    question: &Question,
+    request: &Request,
+    reading: &Reading,
+    asked: Asked,
+    excluded: &[(ModelId, Exclusion)],
+) -> (Vec<Candidate>, Reason) {
+    let Question { policy, terms, .. } = question;
+    let fee = terms.router.map_or(0.0, |router| router.fee);
+    let eligible = |id: &ModelId| asked.includes(*id) && !excluded.iter().any(|(excluded, _)| excluded == id);
+    let candidate = |(model, facts): (ModelId, &crate::policy::Model)| {
+        let prediction = predict(reading, request, facts);
+        let cost = |price| cost::expected(price, fee, request.input_tokens, 0, &prediction);
+        Candidate { model, served: 0, prediction, cost: facts.price.as_ref().map(cost) }
+    };
+    let models = policy.models.iter().enumerate();
+    let mut ranked: Vec<_> = models.filter(|(id, _)| eligible(id)).map(candidate).collect();
+    let reason = match (rank::rank(policy, &mut ranked, terms.band), asked) {
+        (_, Asked::Model(_)) => Reason::Direct,
+        (reason, Asked::Router(_)) => reason,
+    };
+    (ranked, reason)
+}
+
+/// The model that the conversation's first message was given to: the same request and policy give the same plan, so a
+/// replica that never saw the conversation finds it again.
+fn replayed(question: &Question, asked: Asked, excluded: &[(ModelId, Exclusion)]) -> Option<ModelId> {
+    let first = affinity::opening(question.request);
+    let reading = question.policy.predictor.read(&first);
+    let (ranked, _) = ranked(question, &first, &reading, asked, excluded);
+    Some(ranked.first()?.model)
+}
+
+/// The member that refers to something whose keeper nothing tells, unless there is only one who can be.
+fn unbound(policy: &Policy, request: &Request, candidates: &[Candidate]) -> Option<String> {
+    let param = request.state.param.as_ref().filter(|_| request.state.origin.is_none())?;
+    let provider = |candidate: &Candidate| Some(candidate.place(policy)?.0.provider);
+    let mut providers = candidates.iter().filter_map(provider);
+    let first: ProviderId = providers.next()?;
+    providers.any(|other| other != first).then(|| param.clone())
 }
 
 #[cfg(test)]

@@ -38,7 +38,10 @@ fn decide(policy: &Policy, body: &str) -> Result<Plan, Refusal> {
 }
 
 fn decide_as(policy: &Policy, request: &Request, caller: Caller) -> Result<Plan, Refusal> {
-    plan(policy, request, asked(policy, request.model.as_deref(), caller)?, caller)
+    let asked = asked(policy, request.model.as_deref(), caller)?;
+    let terms = Terms::new(policy, asked, caller, None)?;
+    let translation = Translation::default();
+    plan(&Question { policy, request, translation: &translation, terms: &terms, caller }, asked, None)
 }
 
 fn names(policy: &Policy, plan: &Plan) -> Vec<String> {
@@ -113,7 +116,7 @@ fn exclusions_have_their_reasons() {
     let image = BODY.replace("\"hello there\"", "[{\"type\":\"image_url\",\"image_url\":{}}]");
     assert_eq!(reason(&image, "middle"), Some(Exclusion::Images));
     let audio = BODY.replace("\"hello there\"", "[{\"type\":\"input_audio\",\"input_audio\":{}}]");
-    assert!(matches!(decide(&policy, &audio), Err(Refusal::NothingEligible(_))));
+    assert!(matches!(decide(&policy, &audio), Err(Refusal::NothingEligible(..))));
 }
 
 #[test]

@@ -28,6 +28,14 @@ unsafe extern "C" {
     fn proxy_remove_header_map_value(kind: u32, name: *const u8, name_length: usize) -> u32;
     fn proxy_get_property(path: *const u8, path_length: usize, data: *mut *mut u8, length: *mut usize) -> u32;
     fn proxy_set_property(path: *const u8, path_length: usize, value: *const u8, length: usize) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_length: usize,
+        data: *mut *mut u8,
+        length: *mut usize,
+        version: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(key: *const u8, key_length: usize, value: *const u8, length: usize, version: u32) -> u32;
     fn proxy_call_foreign_function(
         name: *const u8,
         name_length: usize,
@@ -137,6 +145,19 @@ pub fn property(path: &[&str]) -> Option<Vec<u8>> {
 pub fn set_property(name: &str, value: &[u8]) {
     // SAFETY: name and value are readable for their lengths.
     unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
+}
+
+/// A value that all workers of this process share.
+pub fn shared(key: &str) -> Option<Vec<u8>> {
+    let mut version = 0;
+    // SAFETY: `key` is readable for its length, the others are valid for writes.
+    receive(|data, length| unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), data, length, &mut version) })
+}
+
+/// Sets a value that all workers of this process share; the last one to write wins.
+pub fn set_shared(key: &str, value: &[u8]) {
+    // SAFETY: key and value are readable for their lengths.
+    unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), 0) };
 }
 
 /// Makes Envoy choose the route, and with it the cluster, again.

@@ -5,7 +5,9 @@
 
 mod attempt;
 mod host;
+mod memory;
 mod metrics;
+mod outcome;
 mod property;
 mod route;
 

@@ -25,5 +25,7 @@ pub const CACHED_TOKENS: &str = "model_router.cached_tokens";
 pub const OUTPUT_TOKENS: &str = "model_router.output_tokens";
 /// Tokens of the answer.
 pub const REASONING_TOKENS: &str = "model_router.reasoning_tokens";
+/// What became of the conversation: `initialize`, `retain` or `switch`.
+pub const AFFINITY: &str = "model_router.affinity";
 /// USD, with six decimals.
 pub const COST: &str = "model_router.cost";

@@ -1,17 +1,19 @@
 //! The `route` plugin: downstream, once per client request.
 //!
-//! Owns the hold on the request until the decision is published, and what the client is told about it. Never touches a
-//! provider's body.
+//! Owns the hold on the request until the decision is published, and what is answered without a provider. Never touches
+//! a provider's body.
 
 use super::host;
+use super::memory;
 use super::metrics::Metrics;
+use super::outcome::Decision;
 use super::property;
-use crate::attempt::{Attempted, Brief};
-use crate::decide::Caller;
+use crate::attempt::Brief;
+use crate::explain::{explain, log_fields};
 use crate::policy::Policy;
 use crate::request::Shape;
 use crate::response::error::ErrorReply;
-use crate::routing::{Head, HeadView, Routed, head, route};
+use crate::routing::{Call, Head, head, route};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 use std::rc::Rc;
@@ -35,24 +37,11 @@ enum State {
     /// Headers have not come, or the request is none of the router's business.
     Idle,
     /// Held until the body is there.
-    Reading { deployment: Option<String>, caller: Caller },
+    Reading(Box<Call>),
     /// The plan is published.
     Routed(Box<Decision>),
     /// Answered by this plugin.
-    Refused,
-}
-
-/// What the response and the metrics need of the plan.
-struct Decision {
-    router: String,
-    mode: &'static str,
-    reason: &'static str,
-    first_model: String,
-    stream: bool,
-    /// When the body was there, in nanoseconds since 1970.
-    began: u64,
-    status: u16,
-    attempted: Attempted,
+    Answered,
 }
 
 impl RouteContext {
@@ -60,9 +49,15 @@ impl RouteContext {
         RouteContext { policy, metrics, shape: Shape::OpenAi, state: State::Idle, replacement: None }
     }
 
+    fn answer(&mut self, text: &str) -> Action {
+        self.state = State::Answered;
+        host::send_reply(200, &[("content-type", "application/json")], text);
+        Action::Pause
+    }
+
     fn refuse(&mut self, error: &ErrorReply) -> Action {
         self.metrics.add("rejected_total", &[("reason", error.code)], 1);
-        self.state = State::Refused;
+        self.state = State::Answered;
         let headers = [("content-type", "application/json"), ("x-model-router-reason", error.code)];
         host::send_reply(error.status, &headers, &error.body(self.shape));
         Action::Pause
@@ -70,26 +65,43 @@ impl RouteContext {
 
     /// Takes the whole body, decides, and lets the request go on to slot 1.
     fn decide(&mut self, size: usize) -> Action {
-        let State::Reading { deployment, caller } = std::mem::replace(&mut self.state, State::Idle) else {
-            return Action::Continue;
-        };
+        let State::Reading(call) = std::mem::replace(&mut self.state, State::Idle) else { return Action::Continue };
         let began = host::now();
         let body = match size {
             0 => Vec::new(),
             _ => host::buffer(BufferType::HttpRequestBody, 0, size),
         };
         let policy = Rc::clone(&self.policy);
-        match route(&policy, deployment.as_deref(), &body, caller) {
+        if call.explain {
+            let mut explanation = explain(&policy, &call, &body, &memory::recall);
+            explanation.took(host::now().saturating_sub(began) / 1000);
+            return self.answer(&serde_json::to_string(&explanation).unwrap_or_default());
+        }
+        match route(&policy, &call, &body, &memory::recall) {
             Err(error) => self.refuse(&error),
-            Ok(routed) => {
-                let asked = deployment.as_deref().or(routed.request.model.as_deref()).unwrap_or_default();
-                let consumer = caller.consumer(&policy).map_or("", |consumer| &consumer.name);
-                publish(&routed.brief, asked, consumer);
+            Ok(mut routed) => {
+                let asked = call.deployment.as_deref().or(routed.request.model.as_deref()).unwrap_or_default();
+                host::set_property(property::REQUEST_MODEL, asked.as_bytes());
+                log_fields(&policy, &routed)
+                    .iter()
+                    .for_each(|(name, value)| host::set_property(name, value.as_bytes()));
+                routed.brief.details = call.controls.then_some(began);
+                publish(&routed.brief);
+                if let Some(consumer) = call.caller.consumer(&policy) {
+                    host::set_property(property::CONSUMER, consumer.name.as_bytes());
+                }
                 self.metrics.observe("decision_microseconds", &[], host::now().saturating_sub(began) / 1000);
-                self.state = State::Routed(Box::new(Decision::of(routed, began)));
+                self.state = State::Routed(Box::new(Decision::of(routed.brief, routed.plan.session, began)));
                 Action::Continue
             }
         }
+    }
+
+    /// Lets a request for something that a provider keeps go there, whatever body it has.
+    fn pass_on(&mut self, brief: Brief) -> Action {
+        publish(&brief);
+        self.state = State::Routed(Box::new(Decision::of(brief, None, host::now())));
+        Action::Continue
     }
 
     /// A response that Envoy made itself becomes an error of the API that was called.
@@ -102,68 +114,19 @@ impl RouteContext {
         host::set_header(RESPONSE, "content-type", Some("application/json"));
         host::set_header(RESPONSE, "content-length", Some(&body.len().to_string()));
         self.replacement = Some(body);
-        if let State::Reading { .. } = self.state {
+        if let State::Reading(_) = self.state {
             self.metrics.add("rejected_total", &[("reason", error.code)], 1);
             host::set_header(RESPONSE, "x-model-router-reason", Some(error.code));
         }
     }
 }
 
-impl Decision {
-    fn of(routed: Routed, began: u64) -> Self {
-        let Brief { router, mode, reason, slots, request, .. } = routed.brief;
-        let first_model = slots.into_iter().next().map(|slot| slot.model).unwrap_or_default();
-        let attempted = Attempted::default();
-        Decision { router, mode, reason, first_model, stream: request.stream, began, status: 0, attempted }
-    }
-
-    /// Tells the client and the access log what the attempts have left.
-    fn describe(&mut self, status: u16, metrics: &Metrics) {
-        self.status = status;
-        let left = host::property(&[property::ATTEMPTED]);
-        self.attempted = left.and_then(|left| serde_json::from_slice(&left).ok()).unwrap_or_default();
-        let Attempted { number, model, dropped, .. } = &self.attempted;
-        let failover = self.attempted.failure_before().map(|failure| format!("failover_{failure}"));
-        let set = |name: &str, value: &str| host::set_header(RESPONSE, name, Some(value).filter(|it| !it.is_empty()));
-        set("x-model-router-model", model);
-        set("x-model-router-router", &self.router);
-        set("x-model-router-mode", self.mode);
-        set("x-model-router-attempts", &number.to_string());
-        set("x-model-router-dropped", dropped);
-        set("x-model-router-reason", failover.as_deref().unwrap_or(self.reason));
-        if self.stream && status == 200 {
-            // The attempt holds the headers until the first token is there.
-            let waited = host::now().saturating_sub(self.began) / 1_000_000;
-            metrics.observe("time_to_first_token_milliseconds", &[("model", model)], waited);
-        }
-        if failover.is_some() {
-            self.attempted.ended(&status.to_string());
-            host::set_property(property::TRACE, self.attempted.trace.as_bytes());
-        }
-    }
-
-    /// How the client's request ended, as metrics show it.
-    fn outcome(&self) -> &'static str {
-        match (self.status, self.attempted.number) {
-            (200..=299, 0 | 1) => "ok",
-            (200..=299, _) => "failover",
-            (400..=499, _) => "client_error",
-            (0, _) => "cancelled",
-            _ => "error",
-        }
-    }
-}
-
-/// Leaves the plan where Envoy's matcher, the attempts and the access log find it.
-fn publish(brief: &Brief, asked: &str, consumer: &str) {
+/// Leaves the plan where Envoy's matcher and the attempts find it.
+fn publish(brief: &Brief) {
     if let Some(first) = brief.slots.first() {
         host::set_property(property::CLUSTER, first.cluster.as_bytes());
     }
     host::set_property(property::BRIEF, &brief.publish());
-    host::set_property(property::REQUEST_MODEL, asked.as_bytes());
-    if !consumer.is_empty() {
-        host::set_property(property::CONSUMER, consumer.as_bytes());
-    }
     // Envoy's limit would otherwise let it start slots again from the first.
     let retries = brief.slots.len().saturating_sub(1).to_string();
     host::set_header(REQUEST, "x-envoy-max-retries", Some(&retries));
@@ -178,22 +141,17 @@ impl HttpContext for RouteContext {
         let get = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let internal = headers.iter().filter(|(name, _)| INTERNAL.iter().any(|prefix| name.starts_with(prefix)));
         internal.for_each(|(name, _)| host::set_header(REQUEST, name, None));
-        let view = HeadView {
-            method: get(":method").unwrap_or_default(),
-            path: get(":path").unwrap_or_default(),
-            content_type: get("content-type"),
-            content_encoding: get("content-encoding"),
-        };
-        match head(&self.policy, view) {
+        match head(&self.policy, &get) {
             Head::Pass => return Action::Continue,
+            Head::Answer(text) => return self.answer(&text),
+            Head::Kept(brief) => return self.pass_on(*brief),
             Head::Refused(shape, error) => {
                 self.shape = shape;
                 return self.refuse(&error);
             }
-            Head::Api(target) => {
-                self.shape = target.shape;
-                let caller = Caller::identify(&self.policy, get);
-                self.state = State::Reading { deployment: target.deployment.map(Into::into), caller };
+            Head::Call(call) => {
+                self.shape = call.shape;
+                self.state = State::Reading(call);
             }
         }
         if end_of_stream { self.decide(0) } else { Action::Pause }
@@ -201,9 +159,9 @@ impl HttpContext for RouteContext {
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         match self.state {
-            State::Reading { .. } if !end_of_stream => Action::Pause,
-            State::Reading { .. } => self.decide(size),
-            State::Refused => Action::Pause,
+            State::Reading(_) if !end_of_stream => Action::Pause,
+            State::Reading(_) => self.decide(size),
+            State::Answered => Action::Pause,
             _ => Action::Continue,
         }
     }
@@ -215,8 +173,8 @@ impl HttpContext for RouteContext {
 
     fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
         let status = match self.state {
-            State::Idle | State::Refused => return Action::Continue,
-            State::Reading { .. } | State::Routed(_) => host::header(RESPONSE, ":status"),
+            State::Idle | State::Answered => return Action::Continue,
+            State::Reading(_) | State::Routed(_) => host::header(RESPONSE, ":status"),
         };
         let status = status.and_then(|status| status.parse().ok()).unwrap_or(0);
         if let State::Routed(decision) = &mut self.state {
@@ -236,10 +194,8 @@ impl HttpContext for RouteContext {
 
     fn on_log(&mut self) {
         self.metrics.note_memory("route");
-        let State::Routed(decision) = &self.state else { return };
-        let Decision { router, mode, first_model, attempted, .. } = &**decision;
-        let model = if attempted.model.is_empty() { first_model } else { &attempted.model };
-        let labels = [("router", &**router), ("mode", mode), ("model", model), ("outcome", decision.outcome())];
-        self.metrics.add("requests_total", &labels, 1);
+        if let State::Routed(decision) = &self.state {
+            decision.count(&self.metrics);
+        }
     }
 }

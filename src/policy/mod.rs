@@ -191,6 +191,8 @@ pub struct Provider {
     pub cluster: String,
     /// Wire format.
     pub dialect: Dialect,
+    /// Which of OpenAI's APIs it speaks.
+    pub apis: Apis,
     /// Path prefix without a trailing slash: `/v1`, `/openai`, or empty.
     pub path: String,
     /// Value of `:authority` toward the provider; `None` leaves it to Envoy and the client.
@@ -199,6 +201,15 @@ pub struct Provider {
     pub api_version: Option<String>,
     /// Data zone.
     pub data_zone: Option<String>,
+}
+
+/// Which of OpenAI's APIs a provider speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Apis {
+    /// Chat Completions.
+    pub chat: bool,
+    /// Responses; where not, requests are translated into Chat Completions.
+    pub responses: bool,
 }
 
 /// Wire format of a provider.

@@ -4,9 +4,11 @@
 
 use super::names::Names;
 use super::node::{Fields, Node};
-use super::{Dialect, Provider};
+use super::{Apis, Dialect, Provider};
+use crate::request::Api;
 
-const FIELDS: [&str; 7] = ["name", "cluster", "dialect", "path", "authority", "api_version", "data_zone"];
+const FIELDS: [&str; 8] = ["name", "cluster", "dialect", "apis", "path", "authority", "api_version", "data_zone"];
+const APIS: [(&str, Api); 2] = [("chat_completions", Api::Chat), ("responses", Api::Responses)];
 const DIALECTS: [(&str, Dialect); 3] =
     [("openai", Dialect::OpenAi), ("azure_openai", Dialect::AzureOpenAi), ("anthropic", Dialect::Anthropic)];
 
@@ -22,6 +24,7 @@ fn provider(node: &Node<'_>, names: &mut Names) -> Provider {
         name: String::new(),
         cluster: String::new(),
         dialect: Dialect::OpenAi,
+        apis: Apis { chat: true, responses: true },
         path: String::new(),
         authority: None,
         api_version: None,
@@ -40,6 +43,9 @@ fn provider(node: &Node<'_>, names: &mut Names) -> Provider {
     }
     let dialect = fields.require("dialect").and_then(|field| field.choice(&DIALECTS));
     provider.dialect = dialect.unwrap_or(Dialect::OpenAi);
+    if let Some(apis) = fields.get("apis").and_then(|field| apis(&field)) {
+        provider.apis = apis;
+    }
     provider.path = match fields.get("path") {
         Some(field) => path(&field).unwrap_or_default(),
         None if provider.dialect == Dialect::AzureOpenAi => "/openai".to_owned(),
@@ -55,6 +61,18 @@ fn provider(node: &Node<'_>, names: &mut Names) -> Provider {
     // Zones are compared without regard to case.
     provider.data_zone = fields.get("data_zone").and_then(|field| field.label().map(str::to_ascii_lowercase));
     provider
+}
+
+fn apis(node: &Node<'_>) -> Option<Apis> {
+    let mut apis = Apis { chat: false, responses: false };
+    for item in node.some_items("; leave it out for a provider that speaks both")? {
+        match item.choice(&APIS) {
+            Some(Api::Chat) => apis.chat = true,
+            Some(_) => apis.responses = true,
+            None => {}
+        }
+    }
+    Some(apis)
 }
 
 /// A prefix of the provider's paths. Empty means that there is none.

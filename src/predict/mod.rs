@@ -36,7 +36,7 @@ pub struct Prediction {
 }
 
 /// What a prompt asks for, whoever answers it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reading {
     /// Log odds that a model of score 50 fails on it.
     pub difficulty: f64,

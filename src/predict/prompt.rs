@@ -52,7 +52,7 @@ impl Prompt {
 
     /// What a request asks.
     pub fn of(request: &Request) -> Prompt {
-        let Conversation { system, question: texts, previous, tool_results, bytes } = &request.conversation;
+        let Conversation { system, question: texts, previous, tool_results, bytes, .. } = &request.conversation;
         let mut question = Vec::with_capacity((*bytes).min(QUESTION_CAP) + 8);
         read(request.body, texts, QUESTION_CAP, &mut question);
         strip_harness(&mut question);

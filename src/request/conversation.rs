@@ -46,17 +46,31 @@ pub struct Conversation {
     pub question: Texts,
     /// Those of the one before.
     pub previous: Texts,
+    /// Those of the first one.
+    pub opening: Texts,
     /// Messages that are results of tools.
     pub tool_results: u32,
     /// Bytes of the texts of all messages.
     pub bytes: usize,
+    /// Whether a model has spoken.
+    pub answered: bool,
+    /// Tokens of what stands before the last that a model said: likely in the cache of that model's provider.
+    pub earlier_tokens: u32,
 }
 
 impl Conversation {
-    /// Takes in the next message.
-    pub fn add(&mut self, role: &[u8], texts: Texts) {
+    /// Takes in the next message, its texts and their `bytes`. `before` are the tokens of all that stands before it.
+    pub fn add(&mut self, role: &[u8], texts: Texts, bytes: usize, before: u32) {
+        self.bytes = self.bytes.saturating_add(bytes);
         match role {
+            b"assistant" => {
+                self.answered = true;
+                self.earlier_tokens = before;
+            }
             b"user" if !texts.is_empty() => {
+                if self.opening.is_empty() {
+                    self.opening = texts;
+                }
                 self.previous = core::mem::replace(&mut self.question, texts);
             }
             b"system" | b"developer" if self.system.is_empty() => self.system = texts,

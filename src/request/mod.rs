@@ -4,14 +4,25 @@
 //! goes and never changes a byte.
 
 mod chat;
+mod content;
+mod controls;
 mod conversation;
 mod count;
 pub mod json;
+mod members;
+mod named;
 mod path;
+mod responses;
+mod state;
 
-pub use chat::{read_chat, read_members};
+pub use chat::read_chat;
+pub use controls::{Controls, SessionControls, is_session_id, read_controls};
 pub use conversation::{Conversation, Texts};
-pub use path::{Target, target};
+pub use members::read_members;
+pub use named::read_named;
+pub use path::{Endpoint, Kept, Target, target};
+pub use responses::read_responses;
+pub use state::State;
 
 use json::{JsonError, Span};
 use serde::{Deserialize, Serialize};
@@ -25,6 +36,8 @@ pub enum Api {
     Chat,
     /// OpenAI's Responses.
     Responses,
+    /// Any other that names its model: embeddings and the like.
+    Other,
 }
 
 /// Whose shape errors take.
@@ -100,18 +113,50 @@ pub struct Request<'a> {
     pub stream: bool,
     /// Whether the client asked for usage in the stream.
     pub include_usage: bool,
+    /// Whether the answer is made in the background, to be fetched later.
+    pub background: bool,
     /// Requested limit of output tokens.
     pub max_output: Option<u32>,
-    /// `reasoning_effort`, as sent.
+    /// Reasoning effort, as sent.
     pub effort: Option<Cow<'a, str>>,
     /// What a model must be able to take.
     pub needs: Needs,
     /// Estimated input tokens: messages, tools, images.
     pub input_tokens: u32,
-    /// Messages in the conversation.
+    /// Messages, or items, in the conversation.
     pub messages: u32,
     /// Where the texts stand that tell what is asked.
     pub conversation: Conversation,
+    /// What it refers to that one provider keeps.
+    pub state: State,
+    /// `previous_response_id`, as sent.
+    pub previous_response: Option<Cow<'a, str>>,
+    /// The id of `conversation`, as sent.
+    pub kept_conversation: Option<Cow<'a, str>>,
+}
+
+impl<'a> Request<'a> {
+    /// A request of which nothing is read yet.
+    fn new(api: Api, body: &'a [u8]) -> Self {
+        Request {
+            api,
+            body,
+            members: Members::default(),
+            model: None,
+            stream: false,
+            include_usage: false,
+            background: false,
+            max_output: None,
+            effort: None,
+            needs: Needs::default(),
+            input_tokens: 0,
+            messages: 0,
+            conversation: Conversation::default(),
+            state: State::default(),
+            previous_response: None,
+            kept_conversation: None,
+        }
+    }
 }
 
 /// What a model must be able to take.

@@ -74,9 +74,38 @@ impl ErrorReply {
             Refusal::NotAllowed(name) => {
                 about_model(403, "model_not_allowed", format!("You may not use the model or deployment '{name}'."))
             }
-            Refusal::NothingEligible(excluded) => nothing_eligible(&excluded, policy),
+            Refusal::NeedsModel => {
+                about_model(400, "invalid_request", "This API takes the name of a model, not of a router.".into())
+            }
+            Refusal::Control(param, rule) => ErrorReply {
+                param: Some(param.clone()),
+                ..ErrorReply::new(400, "invalid_request", format!("'{param}' {rule}."))
+            },
+            Refusal::NotKept(id) => ErrorReply::new(404, "not_found", format!("Nothing with id '{id}' is found here.")),
+            Refusal::Unbound(param) => not_here(param),
+            Refusal::NothingEligible(excluded, param) => match param {
+                Some(param) if bound(&excluded) => not_here(param),
+                _ => nothing_eligible(&excluded, policy),
+            },
         }
     }
+}
+
+/// Whether nothing but the place where the request's state is kept stood in the way of a model.
+fn bound(excluded: &[(usize, Exclusion)]) -> bool {
+    excluded.iter().any(|(_, why)| *why == Exclusion::Bound)
+        && !excluded.iter().any(|(_, why)| matches!(why, Exclusion::Context { .. }))
+}
+
+/// The request refers to something that no provider of an allowed model is known to keep.
+fn not_here(param: String) -> ErrorReply {
+    let code = match param.as_str() {
+        "previous_response_id" => "previous_response_not_found",
+        _ => "not_found",
+    };
+    let message =
+        format!("What '{param}' refers to is not found: it was not made by this router, or is no longer served.");
+    ErrorReply { param: Some(param), ..ErrorReply::new(400, code, message) }
 }
 
 fn nothing_eligible(excluded: &[(usize, Exclusion)], policy: &Policy) -> ErrorReply {

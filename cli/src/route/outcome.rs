@@ -6,9 +6,11 @@
 use super::batch::Prompt;
 use super::case::Case;
 use model_router::catalog::Task;
+use model_router::decide::affinity::nothing;
 use model_router::decide::{Caller, Candidate, Plan};
 use model_router::policy::ModelId;
-use model_router::routing::route;
+use model_router::request::Api;
+use model_router::routing::{Call, route};
 use rayon::prelude::*;
 
 /// What is expected of a model on a prompt.
@@ -42,10 +44,11 @@ pub type Outcomes = Vec<Result<Outcome, &'static str>>;
 
 /// Decides every prompt.
 pub fn decide(case: &Case, prompts: &[Prompt]) -> Outcomes {
-    let decide = |prompt: &Prompt| match route(&case.policy, None, &prompt.body, Caller::Anyone) {
-        Ok(routed) => outcome(&routed.plan).ok_or("no_eligible_model"),
-        Err(reply) => Err(reply.code),
-    };
+    let decide =
+        |prompt: &Prompt| match route(&case.policy, &Call::of(Api::Chat, Caller::Anyone), &prompt.body, &nothing) {
+            Ok(routed) => outcome(&routed.plan).ok_or("no_eligible_model"),
+            Err(reply) => Err(reply.code),
+        };
     prompts.par_iter().map(decide).collect()
 }
 

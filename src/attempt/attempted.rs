@@ -1,0 +1,72 @@
+//! How the attempts of a request went so far: what each leaves for the next, and for the route plugin.
+//!
+//! Never holds an answer.
+
+use super::Slot;
+use serde::{Deserialize, Serialize};
+
+/// How the attempts of a request went so far; each attempt leaves it for the next and for the route plugin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempted {
+    /// Number of the latest attempt, from 1.
+    pub number: u64,
+    /// Its model.
+    pub model: String,
+    /// Parameters that it left out, separated by commas.
+    pub dropped: String,
+    /// `gpt-5-mini=503,gpt-5`: how each ended. One without a result has none yet, or was followed by another: then
+    /// nobody answered it.
+    pub trace: String,
+    /// All attempts so far, at least one, were told that they are too many.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub limited: bool,
+    /// The smallest wait, in milliseconds, that any of these was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u64>,
+}
+
+impl Attempted {
+    /// The next attempt, after `self`.
+    pub fn next(self, number: u64, slot: &Slot) -> Self {
+        let mut trace = self.trace;
+        if !trace.is_empty() {
+            trace = format!("{},", with_result(trace, NO_RESPONSE));
+        }
+        Attempted {
+            number,
+            model: slot.model.clone(),
+            dropped: slot.drop.join(","),
+            trace: trace + &slot.model,
+            limited: self.limited,
+            wait: self.wait,
+        }
+    }
+
+    /// Notes a failure's status, and how long a 429 asks to wait.
+    pub fn failed(&mut self, status: u16, wait: Option<u64>) {
+        let before = self.number <= 1 || self.limited;
+        self.limited = before && status == 429;
+        self.wait = [self.wait, wait].into_iter().flatten().min();
+    }
+
+    /// Notes how the latest attempt ended.
+    pub fn ended(&mut self, result: &str) {
+        self.trace = with_result(core::mem::take(&mut self.trace), result);
+    }
+
+    /// How the attempt before the latest one ended; `None` where there was none.
+    pub fn failure_before(&self) -> Option<&str> {
+        let (before, _) = self.trace.rsplit_once(',')?;
+        let last = before.rsplit_once(',').map_or(before, |(_, last)| last);
+        last.split_once('=').map(|(_, result)| result)
+    }
+}
+
+/// What stands in the trace of an attempt that nobody answered.
+const NO_RESPONSE: &str = "no_response";
+
+/// The trace with a result for its last attempt, where it has none.
+fn with_result(trace: String, result: &str) -> String {
+    let last = trace.rsplit(',').next().unwrap_or_default();
+    if last.contains('=') { trace } else { format!("{trace}={result}") }
+}

@@ -1,0 +1,187 @@
+//! What the route plugin leaves for the attempts: the plan, ready to be carried out.
+//!
+//! Self-contained, so that a policy that changes between the two plugins cannot tear them apart. Published as lines of
+//! JSON, the request first and then a line per slot, because an attempt reads only its own.
+
+use super::Slot;
+use super::slot::{endpoint_of, provider_path};
+use crate::catalog::Price;
+use crate::decide::affinity::Source;
+use crate::decide::{Keeper, Plan, Question, Session, mode_name};
+use crate::origin::Origin;
+use crate::policy::{Affinity, Policy, Served};
+use crate::request::{Api, Kept, Members};
+use serde::{Deserialize, Serialize};
+
+/// A plan as published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Brief {
+    /// Of the request.
+    pub request: PublishedRequest,
+    /// Router, or empty where the client named a model.
+    pub router: String,
+    /// Mode, or `direct`.
+    pub mode: String,
+    /// Why slot 1 was chosen; no business of an attempt.
+    #[serde(skip)]
+    pub reason: &'static str,
+    /// USD per million input tokens on top of the price.
+    pub fee: f64,
+    /// Price of the router's baseline model.
+    pub baseline: Option<Price>,
+    /// The conversation, where the router keeps them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<PublishedSession>,
+    /// When the request was there, in nanoseconds since 1970, where the client wants to be told of the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<u64>,
+    /// In the order of attempts; lines of their own.
+    #[serde(skip)]
+    pub slots: Vec<Slot>,
+}
+
+/// What attempts need to know of the client's request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PublishedRequest {
+    /// The API that was called.
+    pub api: Api,
+    /// Where the body's members are; `None`: the body goes through as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Members>,
+    /// Marks in its ids, which come off: start and end of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<(u32, u32)>,
+    /// The answer is a stream.
+    pub stream: bool,
+    /// What answers is not made now: a background response, or something kept.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub later: bool,
+}
+
+/// The conversation, as attempts tell of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedSession {
+    /// `adaptive`, `sticky` or `none`.
+    pub strategy: String,
+    /// By what it was recognised; empty: not at all.
+    pub source: String,
+    /// The model that it was on; empty where it is new.
+    pub model: String,
+}
+
+impl PublishedSession {
+    fn of(session: &Session, policy: &Policy) -> Self {
+        let strategy = match session.strategy {
+            Affinity::Adaptive => "adaptive",
+            Affinity::Sticky => "sticky",
+            Affinity::None => "none",
+        };
+        let model = session.model.and_then(|model| policy.models.get(model));
+        PublishedSession {
+            strategy: strategy.into(),
+            source: session.source.map_or("", Source::code).into(),
+            model: model.map(|model| model.name.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// What became of the conversation when `served` answered; `None` where it was not recognised.
+    pub fn outcome(&self, served: &str) -> Option<&'static str> {
+        match (self.source.as_str(), self.model.as_str()) {
+            ("", _) => None,
+            (_, "") => Some("initialize"),
+            (_, model) if model == served => Some("retain"),
+            _ => Some("switch"),
+        }
+    }
+}
+
+impl Brief {
+    /// The lines that attempts read.
+    pub fn publish(&self) -> Vec<u8> {
+        // A `Vec` takes every write and none of these types can fail to serialise.
+        let mut lines = serde_json::to_vec(self).unwrap_or_default();
+        for slot in &self.slots {
+            lines.push(b'\n');
+            let _ = serde_json::to_writer(&mut lines, slot);
+        }
+        lines
+    }
+
+    /// The request's part of the published lines, and the slot of attempt `number` (from 1), which Envoy has sent to
+    /// `cluster`. An Envoy that does not choose the cluster anew on a retry comes to another cluster than the plan says;
+    /// then that cluster's first slot counts. `None` where the cluster is not in the plan.
+    pub fn at_attempt(lines: &[u8], number: u64, cluster: &[u8]) -> Option<(Brief, Slot)> {
+        let mut lines = lines.split(|byte| *byte == b'\n');
+        let brief = serde_json::from_slice(lines.next()?).ok()?;
+        let read = |line: &[u8]| serde_json::from_slice::<Slot>(line).ok();
+        let here = |slot: &Slot| slot.cluster.as_bytes() == cluster;
+        let index = usize::try_from(number.checked_sub(1)?).ok()?;
+        let planned = lines.clone().nth(index).and_then(read).filter(here);
+        let slot = planned.or_else(|| lines.filter_map(read).find(here))?;
+        Some((brief, slot))
+    }
+}
+
+/// Makes ready what the attempts of `plan` need. `endpoint` is the path behind the prefix, where the API has several.
+pub fn brief(question: &Question, plan: &Plan, endpoint: Option<&str>) -> Brief {
+    let Question { policy, request, terms, .. } = question;
+    let endpoint = endpoint.unwrap_or(endpoint_of(request.api));
+    let candidates = plan.candidates.iter().take(policy.max_attempts);
+    let mut slots: Vec<Slot> = candidates.filter_map(|candidate| Slot::of(question, candidate, endpoint)).collect();
+    let clusters: Vec<String> = slots.iter().skip(1).map(|slot| slot.cluster.clone()).collect();
+    slots.iter_mut().zip(clusters).for_each(|(slot, next)| slot.next_cluster = Some(next));
+    let marks = request.state.marks.iter().map(|mark| (mark.start as u32, mark.end as u32));
+    Brief {
+        slots,
+        router: terms.router.map_or_else(String::new, |router| router.name.clone()),
+        mode: mode_name(terms).to_owned(),
+        reason: plan.reason.code(),
+        fee: terms.router.map_or(0.0, |router| router.fee),
+        baseline: terms.router.and_then(|router| policy.models.get(router.baseline?)?.price.clone()),
+        session: plan.session.as_ref().map(|session| PublishedSession::of(session, policy)),
+        details: None,
+        request: PublishedRequest {
+            api: request.api,
+            stream: request.stream,
+            members: Some(request.members.clone()),
+            marks: marks.collect(),
+            later: request.background,
+        },
+    }
+}
+
+/// Makes ready a request for something that a provider keeps: one attempt, with the body as it is.
+pub fn brief_for_kept(policy: &Policy, keeper: &Keeper, kept: &Kept, query: &str) -> Option<Brief> {
+    let provider = policy.providers.get(keeper.provider)?;
+    let model = keeper.model.and_then(|model| policy.models.get(model));
+    let name = model.map_or("", |model| &model.name);
+    let served = Served { provider: keeper.provider, deployment: String::new() };
+    let slash = if keeper.id.is_empty() { "" } else { "/" };
+    let endpoint = format!("{}{slash}{}{}", kept.collection, keeper.id, kept.rest);
+    let mut slot = Slot::at(provider, &served, &endpoint);
+    slot.path = with_query(provider_path(provider, "", &endpoint), query);
+    slot.model = name.to_owned();
+    slot.mark = Origin::new(&provider.name, name).mark();
+    let request =
+        PublishedRequest { api: Api::Responses, members: None, marks: Vec::new(), stream: false, later: true };
+    Some(Brief {
+        request,
+        router: String::new(),
+        mode: "direct".into(),
+        reason: "kept",
+        fee: 0.0,
+        baseline: None,
+        session: None,
+        details: None,
+        slots: vec![slot],
+    })
+}
+
+/// A path with the client's query; its API version is the provider's.
+fn with_query(mut path: String, query: &str) -> String {
+    for pair in query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("api-version=")) {
+        path.push(if path.contains('?') { '&' } else { '?' });
+        path.push_str(pair);
+    }
+    path
+}

@@ -1,0 +1,59 @@
+//! Who keeps a response or a conversation that a path names.
+//!
+//! Owns the rule that only a provider of a model that the caller may use is ever reached.
+
+use super::{Caller, Refusal, asked::shown};
+use crate::origin::Origin;
+use crate::policy::{Dialect, Model, ModelId, Policy, Provider, ProviderId};
+use crate::request::Kept;
+
+/// Who keeps something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keeper {
+    /// Where.
+    pub provider: ProviderId,
+    /// The model that made it, where that is known.
+    pub model: Option<ModelId>,
+    /// The provider's own id of it.
+    pub id: String,
+}
+
+/// Finds the keeper. An id that says nothing of its origin is only followed where there is but one provider it can be
+/// from; a conversation that is to be made goes to the first that keeps any.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] for who is no consumer, [`Refusal::NotKept`] where no provider that the caller may reach has
+/// it.
+pub fn keeper(policy: &Policy, kept: &Kept, caller: Caller) -> Result<Keeper, Refusal> {
+    if caller == Caller::Nobody {
+        return Err(Refusal::NotAllowed(kept.collection.into()));
+    }
+    let serves = |model: &Model, provider| model.served_by.iter().any(|served| served.provider == provider);
+    let reachable = |(id, provider): &(ProviderId, &Provider)| {
+        let mut models = policy.models.iter().enumerate();
+        let keeps = provider.apis.responses && provider.dialect != Dialect::Anthropic;
+        keeps && models.any(|(model, facts)| serves(facts, *id) && caller.may_use_model(policy, model))
+    };
+    let mut providers = policy.providers.iter().enumerate().filter(reachable);
+    let (origin, id) = match Origin::of(kept.id.as_bytes()) {
+        Some((origin, mark)) => {
+            let (head, tail) = (kept.id.get(..mark.start), kept.id.get(mark.end..));
+            (Some(origin), [head.unwrap_or_default(), tail.unwrap_or_default()].concat())
+        }
+        None => (None, kept.id.to_owned()),
+    };
+    let provider = match origin {
+        Some(origin) => providers.find(|(_, provider)| Origin::means(origin.provider, &provider.name)),
+        None => match (providers.next(), providers.next()) {
+            (first, other) if kept.id.is_empty() || other.is_none() => first,
+            _ => None,
+        },
+    };
+    let (provider, _) = provider.ok_or_else(|| Refusal::NotKept(shown(kept.id)))?;
+    let made_by = |(model, facts): &(ModelId, &Model)| {
+        let named = origin.is_some_and(|origin| Origin::means(origin.model, &facts.name));
+        named && serves(facts, provider) && caller.may_use_model(policy, *model)
+    };
+    let model = policy.models.iter().enumerate().find(made_by).map(|(model, _)| model);
+    Ok(Keeper { provider, model, id })
+}

@@ -1,0 +1,102 @@
+//! What stands in a message: texts, images, audio.
+//!
+//! Owns what of it counts for routing, in both of OpenAI's APIs. Never copies a text.
+
+use super::count::TokenCount;
+use super::json::{Kind, Reader, Text};
+use super::members::{Result, invalid};
+use super::{Needs, Texts};
+
+/// Tokens of an image at high detail (1024 × 1024: 85 + 4 tiles of 170); `low` is 85. The true number depends on the
+/// size in pixels and the model, which a router does not know.
+const TOKENS_PER_IMAGE: u32 = 765;
+const TOKENS_PER_SMALL_IMAGE: u32 = 85;
+
+/// What one message leaves behind.
+pub(super) struct Message<'r, 'a> {
+    /// `messages` or `input`, and the place in it, for errors.
+    pub place: (&'static str, u32),
+    pub needs: &'r mut Needs,
+    pub count: &'r mut TokenCount,
+    pub body: &'a [u8],
+    pub texts: Texts,
+    /// Bytes of all texts.
+    pub bytes: usize,
+}
+
+impl Message<'_, '_> {
+    /// An error about this message's `member`.
+    pub fn invalid<T>(&self, member: &str, rule: &'static str) -> Result<T> {
+        let (list, index) = self.place;
+        invalid(format!("{list}[{index}].{member}"), rule)
+    }
+
+    /// `content`, or a tool's `output`: a string, an array of parts, or null.
+    pub fn content(&mut self, reader: &mut Reader, member: &str) -> Result<()> {
+        match reader.peek()? {
+            Kind::String => {
+                let text = reader.string()?;
+                self.text(text);
+            }
+            Kind::Array => {
+                reader.enter_array()?;
+                let mut first = true;
+                while reader.next_item(&mut first)? {
+                    if reader.peek()? != Kind::Object {
+                        return self.invalid(member, "must hold objects");
+                    }
+                    self.part(reader)?;
+                }
+            }
+            Kind::Null => drop(reader.skip()?),
+            _ => return self.invalid(member, "must be a string, an array of parts, or null"),
+        }
+        Ok(())
+    }
+
+    /// A part of a message: `text`, `image_url`, `input_image`, `input_audio`, `file`, …, told by the members it has, so
+    /// that nothing needs to be read twice when `type` comes last.
+    fn part(&mut self, reader: &mut Reader) -> Result<()> {
+        let mut first = true;
+        reader.enter_object()?;
+        while let Some(key) = reader.next_key(&mut first)? {
+            let name = key.value(self.body);
+            match &*name {
+                "text" | "refusal" if reader.peek()? == Kind::String => {
+                    let text = reader.string()?;
+                    self.text(text);
+                }
+                "image_url" => {
+                    let image = reader.skip()?.of(self.body);
+                    self.needs.images = true;
+                    self.count.add(image_tokens(image));
+                }
+                "input_audio" => {
+                    reader.skip()?;
+                    self.needs.audio = true;
+                }
+                // An image by its id alone has no URL.
+                "type" if reader.peek()? == Kind::String => {
+                    self.needs.images |= reader.string()?.value(self.body) == "input_image";
+                }
+                _ => drop(reader.skip()?),
+            }
+        }
+        Ok(())
+    }
+
+    pub fn text(&mut self, text: Text) {
+        self.count.text(text.span.of(self.body));
+        self.bytes = self.bytes.saturating_add(text.span.len());
+        self.texts.add(text);
+    }
+}
+
+fn image_tokens(image_url: &[u8]) -> u32 {
+    // `detail` stands before or after a URL that may be megabytes of base64: look at both ends only.
+    const LOOK: usize = 64;
+    let head = image_url.get(..LOOK).unwrap_or(image_url);
+    let tail = image_url.get(image_url.len().saturating_sub(LOOK)..).unwrap_or_default();
+    let is_low = |bytes: &[u8]| bytes.windows(5).any(|window| window == b"\"low\"");
+    if is_low(head) || is_low(tail) { TOKENS_PER_SMALL_IMAGE } else { TOKENS_PER_IMAGE }
+}

@@ -1,0 +1,237 @@
+//! The body of a Responses request.
+//!
+//! Owns what is read of it, which of its parts are state at one provider, and which shapes are refused. Items and
+//! members that it does not know pass: the API grows.
+
+use super::chat::TOKENS_PER_MESSAGE;
+use super::content::Message;
+use super::count::TokenCount;
+use super::json::{Kind, Reader, Text};
+use super::members::{MemberReader, Result, Typed, check_type, invalid, string_member};
+use super::{Api, Request, Texts};
+
+/// Reads a whole request in one pass.
+///
+/// # Errors
+/// [`super::ReadError`] when the body is no JSON object, names a top-level key twice (readers would disagree on its
+/// meaning), asks nothing, or a member that is read here has the wrong type.
+pub fn read_responses(body: &[u8]) -> Result<Request<'_>> {
+    let mut members = MemberReader::enter(body)?;
+    let mut request = Request::new(Api::Responses, body);
+    let mut count = TokenCount::default();
+    while let Some(key) = members.next_key()? {
+        read_member(&mut members, key, &mut request, &mut count)?;
+    }
+    request.members = members.end()?;
+    request.input_tokens = count.total();
+    if request.messages == 0 && request.state.param.is_none() {
+        return invalid("input", "must be a string or an array with at least one item");
+    }
+    request.state.marks.sort_by_key(|mark| mark.start);
+    Ok(request)
+}
+
+fn read_member<'a>(
+    members: &mut MemberReader<'a>,
+    key: Text,
+    request: &mut Request<'a>,
+    count: &mut TokenCount,
+) -> Result<()> {
+    let body = request.body;
+    let name = key.value(body);
+    if members.reader.peek()? == Kind::Null {
+        return members.skip(key).map(drop);
+    }
+    match &*name {
+        "model" | "stream" => members.common(key, &name, request),
+        "background" => {
+            request.background = members.bool(key, &name)?;
+            Ok(())
+        }
+        "input" => members.value(key, |reader| read_input(reader, request, count)),
+        "instructions" => {
+            let text = members.string(key, &name)?;
+            let mut texts = Texts::default();
+            texts.add(text);
+            count.text(text.span.of(body));
+            // They stand before all messages, wherever the member stands.
+            request.conversation.system = Texts::default();
+            request.conversation.add(b"system", texts, text.span.len(), 0);
+            Ok(())
+        }
+        "max_output_tokens" => {
+            request.max_output = Some(members.token_limit(key, &name)?);
+            Ok(())
+        }
+        "reasoning" => members.inner(key, &name, "effort", |effort| request.effort = Some(effort.value(body))),
+        "text" => {
+            members.expect(Kind::Object, "text", "must be an object")?;
+            members.value(key, |reader| {
+                request.needs.json_schema |= has_schema(reader)?;
+                Ok(())
+            })
+        }
+        "tools" => members.tools(key, &name, request, count),
+        "previous_response_id" => {
+            let id = members.string(key, &name)?;
+            request.previous_response = Some(id.value(body));
+            request.state.refer(body, "previous_response_id".into(), id)
+        }
+        "conversation" => {
+            let id = match members.reader.peek()? {
+                Kind::String => Some(members.string(key, &name)?),
+                _ => {
+                    let mut id = None;
+                    members.inner(key, &name, "id", |text| id = Some(text))?;
+                    id
+                }
+            };
+            let Some(id) = id else { return invalid("conversation.id", "is missing") };
+            request.kept_conversation = Some(id.value(body));
+            request.state.refer(body, "conversation".into(), id)
+        }
+        "prompt" => {
+            request.state.param.get_or_insert_with(|| "prompt".into());
+            members.skip(key).map(drop)
+        }
+        _ => {
+            check_type(members, &name, &TYPES)?;
+            members.skip(key).map(drop)
+        }
+    }
+}
+
+const TYPES: [Typed; 15] = [
+    ("temperature", &[Kind::Number], "must be a number"),
+    ("top_p", &[Kind::Number], "must be a number"),
+    ("top_logprobs", &[Kind::Number], "must be a number"),
+    ("max_tool_calls", &[Kind::Number], "must be a number"),
+    ("parallel_tool_calls", &[Kind::Bool], "must be true or false"),
+    ("store", &[Kind::Bool], "must be true or false"),
+    ("metadata", &[Kind::Object], "must be an object"),
+    ("stream_options", &[Kind::Object], "must be an object"),
+    ("include", &[Kind::Array], "must be an array"),
+    ("user", &[Kind::String], "must be a string"),
+    ("safety_identifier", &[Kind::String], "must be a string"),
+    ("prompt_cache_key", &[Kind::String], "must be a string"),
+    ("service_tier", &[Kind::String], "must be a string"),
+    ("truncation", &[Kind::String], "must be a string"),
+    ("tool_choice", &[Kind::String, Kind::Object], "must be a string or an object"),
+];
+
+/// `text`: whether its `format` is a JSON schema.
+fn has_schema(reader: &mut Reader) -> Result<bool> {
+    let (mut first, mut found) = (true, false);
+    reader.enter_object()?;
+    while let Some(key) = reader.next_key(&mut first)? {
+        if key.value(reader.bytes()) == "format" && reader.peek()? == Kind::Object {
+            found = string_member(reader, "type")?.is_some_and(|text| text.value(reader.bytes()) == "json_schema");
+        } else {
+            reader.skip()?;
+        }
+    }
+    Ok(found)
+}
+
+fn read_input(reader: &mut Reader, request: &mut Request, count: &mut TokenCount) -> Result<()> {
+    match reader.peek()? {
+        Kind::String => {
+            let text = reader.string()?;
+            let mut texts = Texts::default();
+            texts.add(text);
+            count.add(TOKENS_PER_MESSAGE);
+            let before = count.total();
+            count.text(text.span.of(request.body));
+            request.conversation.add(b"user", texts, text.span.len(), before);
+            request.messages = 1;
+            return Ok(());
+        }
+        Kind::Array => reader.enter_array()?,
+        _ => return invalid("input", "must be a string or an array of items"),
+    }
+    let mut first = true;
+    while reader.next_item(&mut first)? {
+        let index = request.messages;
+        if reader.peek()? != Kind::Object {
+            return invalid(format!("input[{index}]"), "must be an object");
+        }
+        count.add(TOKENS_PER_MESSAGE);
+        read_item(reader, index, request, count)?;
+        request.messages = index.saturating_add(1);
+    }
+    Ok(())
+}
+
+/// Members of an item by which it is known.
+#[derive(Default)]
+struct Item {
+    kind: Option<Text>,
+    role: Option<Text>,
+    id: Option<Text>,
+    encrypted: Option<Text>,
+}
+
+impl Item {
+    fn place(&mut self, name: &str) -> Option<&mut Option<Text>> {
+        match name {
+            "type" => Some(&mut self.kind),
+            "role" => Some(&mut self.role),
+            "id" => Some(&mut self.id),
+            "encrypted_content" => Some(&mut self.encrypted),
+            _ => None,
+        }
+    }
+}
+
+fn read_item(reader: &mut Reader, index: u32, request: &mut Request, count: &mut TokenCount) -> Result<()> {
+    let (mut first, mut item) = (true, Item::default());
+    let body = request.body;
+    let before = count.total();
+    let (place, needs) = (("input", index), &mut request.needs);
+    let mut message = Message { place, needs, count, body, texts: Texts::default(), bytes: 0 };
+    reader.enter_object()?;
+    while let Some(key) = reader.next_key(&mut first)? {
+        let name = key.value(body);
+        match (item.place(&name), &*name) {
+            (Some(place), _) => match reader.peek()? {
+                Kind::String if place.is_some() => return message.invalid(&name, "is there twice"),
+                Kind::String => *place = Some(reader.string()?),
+                Kind::Null => drop(reader.skip()?),
+                _ => return message.invalid(&name, "must be a string"),
+            },
+            (None, "content") => message.content(reader, "content")?,
+            // A tool's result is text or parts; other items have other outputs.
+            (None, "output") if matches!(reader.peek()?, Kind::String | Kind::Array) => {
+                let output = reader.skip()?;
+                message.count.text(output.of(body));
+            }
+            (None, "arguments" | "input") => message.count.text(reader.skip()?.of(body)),
+            _ => drop(reader.skip()?),
+        }
+    }
+    let (texts, bytes) = (message.texts, message.bytes);
+    let kind = item.kind.map(|kind| kind.value(body));
+    let role = match kind.as_deref() {
+        Some("message") | None => item.role.map_or(b"".as_slice(), |role| role.span.of(body)),
+        Some(kind) if kind.ends_with("_call_output") => b"tool",
+        // What a model said, whatever it is: a call, reasoning, a hosted tool's work.
+        Some(_) => b"assistant",
+    };
+    request.conversation.add(role, texts, bytes, before);
+    item_state(request, index, kind.as_deref(), &item)
+}
+
+/// Notes what an item refers to at a provider. The id of an item that is there in full refers to nothing.
+fn item_state(request: &mut Request, index: u32, kind: Option<&str>, item: &Item) -> Result<()> {
+    let body = request.body;
+    let is_reference = kind == Some("item_reference") || (kind.is_none() && item.role.is_none());
+    match (item.id, item.encrypted) {
+        (Some(id), _) if is_reference => request.state.refer(body, format!("input[{index}].id"), id)?,
+        (Some(id), _) => drop(request.state.unmark(body, id)),
+        (None, _) => {}
+    }
+    match item.encrypted {
+        Some(encrypted) => request.state.refer(body, format!("input[{index}].encrypted_content"), encrypted),
+        None => Ok(()),
+    }
+}
