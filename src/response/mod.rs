@@ -6,6 +6,7 @@
 mod answer;
 pub mod error;
 pub mod stream;
+pub mod wait;
 
 pub use answer::{Failure, read_answer};
 
