@@ -18,8 +18,8 @@ use model_router::edit::apply;
 use model_router::policy::Policy;
 use model_router::predict::{Prompt, tokens};
 use model_router::request::{Api, read_chat};
-use model_router::response::read_answer;
 use model_router::response::stream::Events;
+use model_router::response::{Treatment, read_answer};
 use model_router::routing::{Call, route};
 use serde_json::{Value, json};
 use std::hint::black_box;
@@ -141,16 +141,17 @@ fn scanning(criterion: &mut Criterion) {
     let whole = stream.concat();
     let mut group = group(criterion, "stream");
     group.throughput(Throughput::Elements(EVENTS as u64));
-    for (take_out, name) in [(false, "passed"), (true, "usage_taken_out")] {
+    for (take_out_usage, name) in [(false, "passed"), (true, "usage_taken_out")] {
+        let treatment = Treatment { take_out_usage, ..Treatment::new(Api::Chat) };
         // As a provider sends it: each event in a chunk of its own.
         group.bench_function(format!("event_by_event/{name}"), |bencher| {
             bencher.iter(|| {
-                let mut events = Events::new(take_out);
+                let mut events = Events::new(&treatment);
                 stream.iter().map(|event| events.push(event.as_bytes()).map_or(0, <[u8]>::len)).sum::<usize>()
             });
         });
         group.bench_function(format!("all_in_one_chunk/{name}"), |bencher| {
-            bencher.iter(|| Events::new(take_out).push(black_box(whole.as_bytes())).map_or(0, <[u8]>::len));
+            bencher.iter(|| Events::new(&treatment).push(black_box(whole.as_bytes())).map_or(0, <[u8]>::len));
         });
     }
     let answer = json!({
@@ -162,7 +163,10 @@ fn scanning(criterion: &mut Criterion) {
     });
     let answer = answer.to_string().into_bytes();
     group.throughput(Throughput::Bytes(answer.len() as u64));
-    group.bench_function("whole_answer", |bencher| bencher.iter(|| read_answer(black_box(&answer)).unwrap()));
+    let treatment = Treatment::new(Api::Chat);
+    group.bench_function("whole_answer", |bencher| {
+        bencher.iter(|| read_answer(black_box(&answer), &treatment).unwrap());
+    });
 }
 
 /// Past 4 KiB the estimate takes samples, so its time stays the same.

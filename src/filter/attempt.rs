@@ -9,8 +9,9 @@ use super::property;
 use crate::attempt::{Attempted, Brief, Slot, rewrite};
 use crate::decide::cost::of_usage;
 use crate::edit::apply;
+use crate::request::Api;
 use crate::response::stream::{Events, First};
-use crate::response::{Answer, Failure, read_answer};
+use crate::response::{Answer, Failure, Treatment, read_answer};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 use std::rc::Rc;
@@ -100,6 +101,11 @@ impl AttemptContext {
         Action::Continue
     }
 
+    fn treatment(&self) -> Treatment {
+        let take_out_usage = self.work.as_ref().is_some_and(|work| work.slot.add_usage);
+        Treatment { take_out_usage, ..Treatment::new(Api::Chat) }
+    }
+
     fn whole_answer(&mut self, size: usize, end_of_stream: bool) -> Action {
         if !end_of_stream && size <= LONGEST_ANSWER {
             self.read = size;
@@ -111,8 +117,14 @@ impl AttemptContext {
             self.account(&Answer::default());
             return Action::Continue;
         }
-        match read_answer(&host::buffer(BufferType::HttpResponseBody, 0, size)) {
-            Ok(answer) => {
+        let body = host::buffer(BufferType::HttpResponseBody, 0, size);
+        match read_answer(&body, &self.treatment()) {
+            Ok((answer, edits)) => {
+                if !edits.is_empty() {
+                    let edited = apply(&body, &edits);
+                    host::set_header(RESPONSE, "content-length", Some(&edited.len().to_string()));
+                    host::set_buffer(BufferType::HttpResponseBody, size, &edited);
+                }
                 self.count("200");
                 self.account(&answer);
                 self.reply = Reply::Untouched;
@@ -274,18 +286,19 @@ impl HttpContext for AttemptContext {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
-        let Some(work) = &self.work else { return Action::Continue };
+        if self.work.is_none() {
+            return Action::Continue;
+        }
         let status = host::header(RESPONSE, ":status").unwrap_or_default();
         let content_type = host::header(RESPONSE, "content-type").unwrap_or_default();
         let encoded = host::header(RESPONSE, "content-encoding").is_some();
-        let take_out_usage = work.slot.add_usage;
         self.reply = match content_type.split(';').next().unwrap_or_default().trim() {
             _ if status != "200" || encoded => Reply::Untouched,
             _ if end_of_stream => return self.fail(&Failure::without_body("empty"), None),
             "text/event-stream" => {
                 // Its length is not known once events may be taken out.
                 host::set_header(RESPONSE, "content-length", None);
-                Reply::Stream { events: Box::new(Events::new(take_out_usage)), held: true, passed: Vec::new() }
+                Reply::Stream { events: Box::new(Events::new(&self.treatment())), held: true, passed: Vec::new() }
             }
             "application/json" => Reply::Whole,
             _ => Reply::Untouched,

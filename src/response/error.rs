@@ -41,7 +41,7 @@ impl ErrorReply {
 
     /// The JSON body in the given shape.
     pub fn body(&self, shape: Shape) -> String {
-        let kind = if self.status < 500 { "invalid_request_error" } else { "server_error" };
+        let kind = type_of(self.status);
         let code = match (shape, self.code) {
             (Shape::Azure, "model_not_found") => "DeploymentNotFound",
             (_, code) => code,
@@ -51,6 +51,11 @@ impl ErrorReply {
         })
         .to_string()
     }
+}
+
+/// The `type` of an error with this status.
+pub(super) fn type_of(status: u16) -> &'static str {
+    if status < 500 { "invalid_request_error" } else { "server_error" }
 }
 
 impl From<ReadError> for ErrorReply {

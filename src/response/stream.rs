@@ -1,11 +1,14 @@
 //! Scans a stream of server-sent events as it passes.
 //!
-//! Owns event framing over any chunking, the judgement of the first event, and taking out the usage that the client
-//! did not ask for. Never allocates per event: whole events are read where they lie, only the broken end of a chunk is
-//! kept.
+//! Owns event framing over any chunking, and the place where an event's payload is handed to the `Handler` of its
+//! API. Never allocates per event: whole events are read where they lie, only the broken end of a chunk is kept. Never
+//! knows what is in a payload.
 
-use super::Answer;
-use super::answer::{Failure, Object, read_object};
+use super::splice::Splices;
+use super::{Answer, Failure, Treatment, chat, responses};
+use crate::decide::cost::Usage;
+use crate::request::Api;
+use core::ops::Range;
 
 /// Longest event that is read, in bytes. What is longer passes unread, and unchanged.
 pub const MAX_EVENT: usize = 1 << 20;
@@ -21,60 +24,134 @@ pub enum First {
     Failed(Failure),
 }
 
-/// The scanner of one stream.
-pub struct Events {
-    take_out_usage: bool,
-    /// The start of an event whose end has not come.
-    tail: Vec<u8>,
-    /// What goes on to the client; used only where something may be taken out.
-    passed: Vec<u8>,
-    /// An event was too long: everything after it passes unread.
-    unread: bool,
+/// What one API makes of its events.
+pub(super) trait Handler {
+    /// Whether any byte may go on other than it came. Asked once, before the first event. `false`: everything passes
+    /// as it comes, whatever is noted or written.
+    fn rewrites(&self) -> bool;
+
+    /// Takes one event's payload: tells `known` what it says, and `output` what becomes of it.
+    fn event(&mut self, payload: &[u8], known: &mut Known, output: &mut Output) -> Fate;
+
+    /// Takes the end of the stream: once for each `[DONE]`, and once when no more bytes come.
+    fn end(&mut self, end: End, known: &mut Known, output: &mut Output) -> Fate;
+}
+
+/// How a stream ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The event `[DONE]`.
+    Done,
+    /// No more bytes come.
+    Closed,
+}
+
+/// What becomes of an event.
+pub(super) enum Fate {
+    /// It goes on, with the splices that were noted.
+    Kept,
+    /// What the handler has written goes in its place; nothing, if it has written nothing.
+    Replaced,
+}
+
+/// What goes on to the client.
+pub(super) struct Output {
+    /// Changes to the payload at hand.
+    pub(super) splices: Splices,
+    /// Bytes that go on, whole events; a handler may append to them.
+    pub(super) written: Vec<u8>,
+}
+
+/// What is known of a stream.
+pub(super) struct Known {
     first: First,
-    done: bool,
+    /// It came to its proper end.
+    pub(super) done: bool,
     answer: Answer,
 }
 
+impl Known {
+    /// Whether nothing has been decided yet.
+    pub(super) fn is_open(&self) -> bool {
+        self.first == First::Waiting
+    }
+
+    /// Decides, unless that has been done.
+    pub(super) fn decide(&mut self, first: impl FnOnce() -> First) {
+        if self.is_open() {
+            self.first = first();
+        }
+    }
+
+    /// The first model that is named and the last usage hold.
+    pub(super) fn note(&mut self, model: impl FnOnce() -> Option<String>, usage: Option<Usage>) {
+        if self.answer.model.is_none() {
+            self.answer.model = model();
+        }
+        if usage.is_some() {
+            self.answer.usage = usage;
+        }
+    }
+}
+
+/// The scanner of one stream.
+pub struct Events {
+    handler: Box<dyn Handler>,
+    rewrites: bool,
+    known: Known,
+    output: Output,
+    /// The start of an event whose end has not come; of one that is too long, only its last bytes.
+    tail: Vec<u8>,
+    /// The event at hand is too long, and has passed up to here.
+    too_long: bool,
+    data: Data,
+}
+
 impl Events {
-    /// A scanner; `take_out_usage` where the client did not ask for it.
-    pub fn new(take_out_usage: bool) -> Self {
+    /// A scanner that does to the stream what `treatment` says.
+    pub fn new(treatment: &Treatment) -> Self {
+        let handler: Box<dyn Handler> = match treatment.api {
+            Api::Chat => Box::new(chat::Chunks {
+                take_out_usage: treatment.take_out_usage,
+                details: treatment.details.is_some(),
+            }),
+            Api::Responses => Box::new(responses::Stream::new(treatment)),
+        };
         Events {
-            take_out_usage,
+            rewrites: handler.rewrites(),
+            handler,
+            known: Known { first: First::Waiting, done: false, answer: Answer::default() },
+            output: Output { splices: Splices::new(treatment), written: Vec::new() },
             tail: Vec::new(),
-            passed: Vec::new(),
-            unread: false,
-            first: First::Waiting,
-            done: false,
-            answer: Answer::default(),
+            too_long: false,
+            data: Data::default(),
         }
     }
 
     /// What the first event said.
     pub fn first(&self) -> &First {
-        &self.first
+        &self.known.first
     }
 
     /// Whether the stream came to its proper end.
     pub fn is_done(&self) -> bool {
-        self.done
+        self.known.done
     }
 
     /// What the stream has said of itself.
     pub fn answer(&self) -> &Answer {
-        &self.answer
+        &self.known.answer
     }
 
     /// Takes the next bytes. Where the stream may be changed, says what goes on in the place of these bytes: whole
-    /// events only, until [`Events::finish`]. `None`: they pass as they are.
+    /// events only (but for one that is too long), until [`Events::finish`]. `None`: they pass as they are.
     pub fn push(&mut self, chunk: &[u8]) -> Option<&[u8]> {
-        self.passed.clear();
-        if self.unread {
-            return None;
-        }
+        self.output.written.clear();
+        let chunk = if self.too_long { self.pass_too_long(chunk) } else { chunk };
         if self.tail.is_empty() {
             let rest = self.read_events(chunk, 0);
             self.tail.extend_from_slice(chunk.get(rest..).unwrap_or_default());
-        } else {
+        } else if !self.too_long {
             // The end may begin up to three bytes before the new ones.
             let from = self.tail.len().saturating_sub(3);
             let mut pending = core::mem::take(&mut self.tail);
@@ -84,28 +161,48 @@ impl Events {
             self.tail = pending;
         }
         if self.tail.len() > MAX_EVENT {
-            self.unread = true;
-            self.decide(First::Good);
-            self.passed.append(&mut self.tail);
+            self.known.decide(|| First::Good);
+            let start = core::mem::take(&mut self.tail);
+            self.pass(&start);
+            self.too_long = true;
+            self.keep_end(&start);
         }
-        self.take_out_usage.then_some(self.passed.as_slice())
+        self.rewrites.then_some(self.output.written.as_slice())
     }
 
     /// No more bytes come. Says what is still to go on to the client.
     pub fn finish(&mut self) -> &[u8] {
         let tail = core::mem::take(&mut self.tail);
-        self.passed.clear();
-        if !tail.is_empty() {
+        self.output.written.clear();
+        if !self.too_long && !tail.is_empty() {
             self.read_event(&tail);
         }
-        self.decide(First::Failed(Failure::without_body("empty_stream")));
-        if self.take_out_usage { &self.passed } else { &[] }
+        self.handler.end(End::Closed, &mut self.known, &mut self.output);
+        self.known.decide(|| First::Failed(Failure::without_body("empty_stream")));
+        if self.rewrites { &self.output.written } else { &[] }
     }
 
-    fn decide(&mut self, first: First) {
-        if self.first == First::Waiting {
-            self.first = first;
-        }
+    /// Passes what belongs to the event that is too long, and says what comes after it.
+    fn pass_too_long<'a>(&mut self, chunk: &'a [u8]) -> &'a [u8] {
+        let mut seam = core::mem::take(&mut self.tail);
+        let before = seam.len();
+        seam.extend_from_slice(chunk.get(..LONGEST_END - 1).unwrap_or(chunk));
+        let over_seam = event_end(&seam, 0).map(|end| end.saturating_sub(before));
+        let Some(end) = over_seam.or_else(|| event_end(chunk, 0)) else {
+            self.pass(chunk);
+            self.keep_end(if chunk.len() < LONGEST_END { &seam } else { chunk });
+            return &[];
+        };
+        self.too_long = false;
+        let (event, rest) = chunk.split_at_checked(end).unwrap_or((chunk, &[]));
+        self.pass(event);
+        rest
+    }
+
+    /// Keeps of an event that has passed what the end of it may begin with.
+    fn keep_end(&mut self, passed: &[u8]) {
+        let from = passed.len().saturating_sub(LONGEST_END - 1);
+        self.tail.extend_from_slice(passed.get(from..).unwrap_or_default());
     }
 
     /// Reads all whole events of `bytes` and says where the rest begins. No event ends before `from`.
@@ -119,49 +216,43 @@ impl Events {
     }
 
     fn read_event(&mut self, event: &[u8]) {
-        let Some(data) = data_of(event) else { return self.pass(event) };
-        let payload = event.get(data.clone()).unwrap_or_default();
-        if payload == b"[DONE]" {
-            self.done = true;
-            self.decide(First::Good);
+        // Whether an event is read must not hang on how it was cut.
+        if event.len() > MAX_EVENT {
+            self.known.decide(|| First::Good);
             return self.pass(event);
         }
-        let Ok(object) = read_object(payload) else {
-            self.decide(First::Failed(Failure::without_body("malformed")));
-            return self.pass(event);
-        };
-        self.note(&object, payload);
-        match object.usage_cut().filter(|_| self.take_out_usage) {
-            // The event that was asked for on the client's behalf.
-            Some(_) if object.has_usage() && !object.has_choices => {}
-            Some(cut) => {
-                self.pass(event.get(..data.start + cut.start).unwrap_or_default());
-                self.pass(event.get(data.start + cut.end..).unwrap_or_default());
+        let payload = self.data.of(event);
+        self.output.splices.clear();
+        // The one place where a payload meets what its API makes of it.
+        let fate = match payload {
+            b"" => Fate::Kept,
+            b"[DONE]" => {
+                self.known.done = true;
+                self.handler.end(End::Done, &mut self.known, &mut self.output)
             }
-            None => self.pass(event),
-        }
-    }
-
-    fn note(&mut self, object: &Object, payload: &[u8]) {
-        if self.answer.model.is_none() {
-            self.answer.model = object.model(payload);
-        }
-        if let Some(usage) = object.usage(payload) {
-            self.answer.usage = Some(usage);
-        }
-        if let Some(failure) = object.failure(payload) {
-            self.decide(First::Failed(failure));
-        } else if object.has_choices || object.has_usage() {
-            self.decide(First::Good);
+            payload => self.handler.event(payload, &mut self.known, &mut self.output),
+        };
+        let Output { splices, written } = &mut self.output;
+        if let (Fate::Kept, true) = (fate, self.rewrites) {
+            let mut at = 0;
+            for (span, text) in splices.iter() {
+                written.extend_from_slice(event.get(at..self.data.place(span.start)).unwrap_or_default());
+                written.extend_from_slice(text.as_bytes());
+                at = self.data.place(span.end);
+            }
+            written.extend_from_slice(event.get(at..).unwrap_or_default());
         }
     }
 
     fn pass(&mut self, bytes: &[u8]) {
-        if self.take_out_usage {
-            self.passed.extend_from_slice(bytes);
+        if self.rewrites {
+            self.output.written.extend_from_slice(bytes);
         }
     }
 }
+
+/// Bytes of the longest end of an event.
+const LONGEST_END: usize = b"\n\r\n".len();
 
 /// One past the blank line that ends an event; looks from `from` on. Lines end in `\n` or `\r\n`.
 fn event_end(bytes: &[u8], from: usize) -> Option<usize> {
@@ -176,22 +267,51 @@ fn event_end(bytes: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Where the payload of an event's only `data` line lies. Chat streams never spread one over several lines; an event
-/// that does passes unread.
-fn data_of(event: &[u8]) -> Option<core::ops::Range<usize>> {
-    let mut start = 0;
-    let mut found = None;
-    for line in event.split_inclusive(|byte| *byte == b'\n') {
-        if let Some(value) = line.strip_prefix(b"data:") {
-            if found.is_some() {
-                return None;
+/// The payload of the event at hand.
+#[derive(Default)]
+struct Data {
+    /// Where the values of its `data` lines lie in the event.
+    lines: Vec<Range<usize>>,
+    /// The payload, where it has more than one line. No provider sends such events; what stands between may.
+    joined: Vec<u8>,
+}
+
+impl Data {
+    /// The payload of `event`; empty where it has none.
+    fn of<'a>(&'a mut self, event: &'a [u8]) -> &'a [u8] {
+        self.lines.clear();
+        let mut start = 0;
+        for line in event.split_inclusive(|byte| *byte == b'\n') {
+            if let Some(value) = line.strip_prefix(b"data:") {
+                let lead = value.len() - value.trim_ascii_start().len();
+                let from = start + b"data:".len() + lead;
+                self.lines.push(from..from + value.trim_ascii().len());
             }
-            let trimmed = value.trim_ascii();
-            let lead = value.len() - value.trim_ascii_start().len();
-            let from = start + b"data:".len() + lead;
-            found = Some(from..from + trimmed.len());
+            start += line.len();
         }
-        start += line.len();
+        if let [] | [_] = self.lines.as_slice() {
+            return self.lines.first().and_then(|line| event.get(line.clone())).unwrap_or_default();
+        }
+        self.joined.clear();
+        for (index, line) in self.lines.iter().enumerate() {
+            if index > 0 {
+                self.joined.push(b'\n');
+            }
+            self.joined.extend_from_slice(event.get(line.clone()).unwrap_or_default());
+        }
+        &self.joined
     }
-    found
+
+    /// Where in the event a byte of the payload lies.
+    fn place(&self, at: usize) -> usize {
+        let mut at = at;
+        for line in &self.lines {
+            if at <= line.len() {
+                return line.start + at;
+            }
+            // Past the line and the break behind it.
+            at -= line.len() + 1;
+        }
+        self.lines.last().map_or(0, |line| line.end)
+    }
 }

@@ -1,0 +1,44 @@
+use super::stream::{Events, First};
+use super::*;
+use serde_json::{Value, json};
+
+mod chat;
+mod framing;
+mod responses;
+
+const EXPECTED: Usage = Usage { input: 100, cached_input: 64, cache_write: 3, output: 40, reasoning: 30 };
+
+/// What the client gets of a stream that comes in these chunks.
+fn run(events: &mut Events, chunks: &[&[u8]]) -> Vec<u8> {
+    let mut seen = Vec::new();
+    for chunk in chunks {
+        match events.push(chunk) {
+            Some(passed) => seen.extend_from_slice(passed),
+            None => seen.extend_from_slice(chunk),
+        }
+    }
+    seen.extend_from_slice(events.finish());
+    seen
+}
+
+fn run_text(treatment: &Treatment, text: &str) -> String {
+    String::from_utf8(run(&mut Events::new(treatment), &[text.as_bytes()])).unwrap()
+}
+
+/// What is known after `text`, which may not be all.
+fn first(treatment: &Treatment, text: &str) -> First {
+    let mut events = Events::new(treatment);
+    events.push(text.as_bytes());
+    events.first().clone()
+}
+
+fn failure(treatment: &Treatment, text: &str) -> Failure {
+    match first(treatment, text) {
+        First::Failed(failure) => failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn value(json: &[u8]) -> Value {
+    serde_json::from_slice(json).unwrap()
+}
