@@ -13,12 +13,20 @@
 //! | [`control`] | `/_mock/*` |
 //! | [`record`] | the last requests, as received |
 //! | [`faults`] | what goes wrong next |
+//! | [`delivery`] | pace, and what goes wrong with an answer |
+//! | [`fields`] | a request's body, whichever the endpoint |
 //! | [`chat`] | a Chat Completions request, read |
-//! | [`validate`] | what a real provider would refuse |
+//! | [`tools`] | the tool an answer has to call |
+//! | [`prompt`] | what a model reads |
+//! | [`validate`] | what a real provider would refuse of a chat |
+//! | [`checks`] | refusals that endpoints share |
 //! | [`answer`] | what the mock says, and what that costs |
+//! | [`completion`] | the answer as a chat completion |
+//! | [`chunks`] | the same as server-sent events |
 //! | [`sample`] | a JSON value that fits a JSON schema |
 //! | [`cache`] | the imitation of the provider's prompt cache |
-//! | [`stream`] | the same answer as server-sent events |
+//! | [`stream`] | pace and faults of server-sent events |
+//! | [`compress`] | gzip that nobody asked for |
 //! | [`reply`] | HTTP responses and their headers |
 //! | [`errors`] | error bodies |
 //! | [`models`] | model names: snapshots and families |
@@ -28,18 +36,26 @@ mod answer;
 mod args;
 mod cache;
 mod chat;
+mod checks;
+mod chunks;
+mod completion;
+mod compress;
 mod control;
+mod delivery;
 mod errors;
 mod faults;
+mod fields;
 mod ids;
 mod models;
 mod paths;
+mod prompt;
 mod provider;
 mod record;
 mod reply;
 mod sample;
 mod server;
 mod stream;
+mod tools;
 mod validate;
 
 #[cfg(test)]

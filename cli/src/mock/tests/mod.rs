@@ -108,6 +108,7 @@ fn config(name: &str) -> Config {
         name: name.to_owned(),
         azure: false,
         strict: true,
+        chat_only: false,
         per_token: Duration::ZERO,
         latency: Duration::ZERO,
         served_as: Arc::default(),
