@@ -28,6 +28,11 @@ pub fn call() -> String {
     id
 }
 
+/// An id of the Responses API: a prefix such as `resp`, `msg` or `rs`, and 48 hexadecimal digits.
+pub fn item(prefix: &str) -> String {
+    format!("{prefix}_{:016x}{:016x}{:016x}", PROCESS[0], PROCESS[1], next())
+}
+
 /// An id of an HTTP exchange, in the form of a UUID.
 pub fn request() -> String {
     let (high, low) = (PROCESS[1], next());

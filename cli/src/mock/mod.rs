@@ -25,6 +25,7 @@
 //! | [`chunks`] | the same as server-sent events |
 //! | [`sample`] | a JSON value that fits a JSON schema |
 //! | [`cache`] | the imitation of the provider's prompt cache |
+//! | [`responses`] | the Responses API: requests, shapes, events, memory |
 //! | [`stream`] | pace and faults of server-sent events |
 //! | [`compress`] | gzip that nobody asked for |
 //! | [`reply`] | HTTP responses and their headers |
@@ -52,6 +53,7 @@ mod prompt;
 mod provider;
 mod record;
 mod reply;
+mod responses;
 mod sample;
 mod server;
 mod stream;

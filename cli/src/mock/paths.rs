@@ -51,8 +51,8 @@ pub enum State {
     Delete(String),
     /// `POST /responses/{id}/cancel`.
     Cancel(String),
-    /// `GET /responses/{id}/input_items`.
-    InputItems(String),
+    /// `GET /responses/{id}/input_items`, and its query.
+    InputItems(String, String),
     /// `POST /responses/input_tokens`.
     InputTokens,
     /// `POST /conversations`.
@@ -73,6 +73,7 @@ impl Route {
 /// The route of a request.
 pub fn route(method: &Method, uri: &Uri) -> Route {
     let segments: Vec<&str> = uri.path().split('/').skip(1).collect();
+    let query = uri.query().unwrap_or_default();
     match segments.as_slice() {
         ["_mock", rest @ ..] => Route::Control(rest.join("/")),
         ["openai", "deployments", deployment, rest @ ..] => match ask(method, rest) {
@@ -83,30 +84,30 @@ pub fn route(method: &Method, uri: &Uri) -> Route {
         },
         ["v1", "models"] | ["openai", "v1", "models"] if method == Method::GET => Route::Models,
         ["v1", rest @ ..] | ["openai", "v1", rest @ ..] | ["api", "projects", _, "openai", "v1", rest @ ..] => {
-            plain(method, rest)
+            plain(method, rest, query)
         }
-        ["openai", rest @ ..] => match plain(method, rest) {
+        ["openai", rest @ ..] => match plain(method, rest, query) {
             route if !route.is_responses() => Route::Unknown,
             _ if !has_api_version(uri) => Route::NoApiVersion,
             route => route,
         },
-        ["models", rest @ ..] => match plain(method, rest) {
+        ["models", rest @ ..] => match plain(method, rest, query) {
             route if route.is_responses() => Route::Unknown,
             route => route,
         },
-        rest => plain(method, rest),
+        rest => plain(method, rest, query),
     }
 }
 
 /// The route behind any prefix.
-fn plain(method: &Method, rest: &[&str]) -> Route {
+fn plain(method: &Method, rest: &[&str], query: &str) -> Route {
     if let Some(ask) = ask(method, rest) {
         return Route::Model { ask, deployment: None };
     }
     let state = match (method, rest) {
         (&Method::POST, ["responses", "input_tokens"]) => State::InputTokens,
         (&Method::POST, ["responses", id, "cancel"]) => State::Cancel(decoded(id)),
-        (&Method::GET, ["responses", id, "input_items"]) => State::InputItems(decoded(id)),
+        (&Method::GET, ["responses", id, "input_items"]) => State::InputItems(decoded(id), query.to_owned()),
         (&Method::GET, ["responses", id]) => State::Get(decoded(id)),
         (&Method::DELETE, ["responses", id]) => State::Delete(decoded(id)),
         (&Method::POST, ["conversations"]) => State::NewConversation,

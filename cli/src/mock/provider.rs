@@ -23,6 +23,7 @@ use super::faults::Faults;
 use super::paths::{Ask, Route, route};
 use super::record::{self, Recorder};
 use super::reply::{self, Body, Stamp};
+use super::responses::Store;
 use super::server::Connection;
 use super::{chunks, control, models, validate};
 
@@ -63,6 +64,8 @@ pub struct Provider {
     pub faults: Faults,
     /// What it has read before.
     pub cache: PrefixCache,
+    /// What it keeps of the Responses API.
+    pub store: Store,
 }
 
 /// What becomes of a request.
@@ -91,7 +94,13 @@ impl Provider {
     /// A provider without a past.
     pub fn new(config: Config) -> Arc<Self> {
         let recorder = Recorder::new(config.record);
-        Arc::new(Self { config, recorder, faults: Faults::default(), cache: PrefixCache::default() })
+        Arc::new(Self {
+            config,
+            recorder,
+            faults: Faults::default(),
+            cache: PrefixCache::default(),
+            store: Store::default(),
+        })
     }
 
     /// Answers one request, or does to its connection what a fault asks for. Never fails by accident.
@@ -121,7 +130,7 @@ impl Provider {
             route if self.config.chat_only && route.is_responses() => self.not_found(unknown),
             Route::Model { ask, deployment } => self.ask(ask, &body, deployment).await,
             Route::Models => reply::json(200, &self.models()).into(),
-            Route::State(_) => self.not_found(unknown),
+            Route::State(state) => self.state(&state, &body),
             Route::NoApiVersion => reply::json(404, &errors::azure_not_found()).into(),
             Route::Unknown | Route::Control(_) => self.not_found(unknown),
         };
@@ -138,6 +147,7 @@ impl Provider {
     async fn ask(&self, ask: Ask, body: &Bytes, deployment: Option<String>) -> Outcome {
         match ask {
             Ask::Chat => self.chat(ChatRequest::read(body, deployment)).await,
+            Ask::Response => self.respond(body).await,
             _ => self.not_found(String::new()),
         }
     }

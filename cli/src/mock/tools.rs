@@ -19,7 +19,11 @@ pub struct Tool<'a> {
 
 /// The tool that `tool_choice` names, if it names one that is not among the tools.
 pub fn unknown(request: &Fields) -> Option<&str> {
-    let name = name(request.given("tool_choice")?)?;
+    // Tools that the provider runs are named in ways of their own.
+    let choice = request
+        .given("tool_choice")
+        .filter(|choice| ["function", "custom"].iter().any(|kind| choice["type"] == *kind))?;
+    let name = name(choice)?;
     request.tools().iter().all(|tool| self::name(tool) != Some(name)).then_some(name)
 }
 
