@@ -1,7 +1,7 @@
 //! The mock provider: a server that stands in for a paid model provider in demos, tests and benchmarks.
 //!
-//! It speaks the wire format of Chat Completions, in the flavour of OpenAI or of Azure, refuses what the real one
-//! refuses, and fails in the ways real ones fail when `/_mock/faults` tells it to. It never calls a model, never
+//! It speaks the wire formats of Chat Completions and Responses, in the flavour of OpenAI or of Azure, refuses what the
+//! real one refuses, and fails in the ways real ones fail when `/_mock/faults` tells it to. It never calls a model, never
 //! checks credentials, and keeps nothing on disk.
 //!
 //! | module | owns |
@@ -26,6 +26,7 @@
 //! | [`sample`] | a JSON value that fits a JSON schema |
 //! | [`cache`] | the imitation of the provider's prompt cache |
 //! | [`responses`] | the Responses API: requests, shapes, events, memory |
+//! | [`other`] | embeddings, completions, moderations, images |
 //! | [`stream`] | pace and faults of server-sent events |
 //! | [`compress`] | gzip that nobody asked for |
 //! | [`reply`] | HTTP responses and their headers |
@@ -48,6 +49,7 @@ mod faults;
 mod fields;
 mod ids;
 mod models;
+mod other;
 mod paths;
 mod prompt;
 mod provider;

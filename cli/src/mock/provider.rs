@@ -148,7 +148,7 @@ impl Provider {
         match ask {
             Ask::Chat => self.chat(ChatRequest::read(body, deployment)).await,
             Ask::Response => self.respond(body).await,
-            _ => self.not_found(String::new()),
+            _ => self.plain(ask, body, deployment).await,
         }
     }
 
