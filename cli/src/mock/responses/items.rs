@@ -58,14 +58,14 @@ const NEEDED: &[(&str, &[(&str, bool)])] = &[
     ("reasoning", &[("summary", false)]),
 ];
 
-/// How ids of items of a type begin, and the type.
-const PREFIXES: &[(&str, &str)] = &[
-    ("msg", "message"),
-    ("fc", "function_call"),
-    ("ctc", "custom_tool_call"),
-    ("rs", "reasoning"),
-    ("fco", "function_call_output"),
-    ("ctco", "custom_tool_call_output"),
+/// How ids of items of a type begin, the type, and whether an id that begins otherwise is refused.
+const PREFIXES: &[(&str, &str, bool)] = &[
+    ("msg", "message", true),
+    ("fc", "function_call", true),
+    ("ctc", "custom_tool_call", true),
+    ("rs", "reasoning", true),
+    ("fco", "function_call_output", false),
+    ("ctco", "custom_tool_call_output", false),
 ];
 
 /// The type of an item: a message may leave it out, and so may a reference.
@@ -100,19 +100,17 @@ fn check_one(item: &Value, at: &str) -> Result<(), ApiError> {
     }
     for (name, is_text) in NEEDED.iter().find(|(one, _)| *one == kind).map_or(&[][..], |(_, needed)| needed) {
         let param = format!("{at}.{name}");
-        match item.get(*name) {
-            None => return Err(ApiError::missing(&param)),
-            Some(value) if *is_text && !value.is_string() => {
-                return Err(ApiError::wrong_type(&param, "a string", value));
-            }
-            Some(value) if !*is_text && !(value.is_string() || value.is_array()) => {
-                return Err(ApiError::wrong_type(&param, "one of a string or array of objects", value));
-            }
-            Some(_) => {}
+        let value = item.get(*name).ok_or_else(|| ApiError::missing(&param))?;
+        let (fits, expected) = match is_text {
+            true => (value.is_string(), "a string"),
+            false => (value.is_string() || value.is_array(), "one of a string or array of objects"),
+        };
+        if !fits {
+            return Err(ApiError::wrong_type(&param, expected, value));
         }
     }
-    let prefix = PREFIXES.iter().take(4).find(|(_, one)| *one == kind);
-    if let (Some((prefix, _)), Some(id)) = (prefix, item.get("id").and_then(Value::as_str))
+    let prefix = PREFIXES.iter().find(|(_, one, checked)| *one == kind && *checked);
+    if let (Some((prefix, ..)), Some(id)) = (prefix, item.get("id").and_then(Value::as_str))
         && !id.starts_with(prefix)
     {
         let param = format!("{at}.id");
@@ -167,7 +165,7 @@ fn stored_one(item: &Value) -> Value {
     }
     item["type"] = json!(kind);
     if item.get("id").is_none_or(Value::is_null) {
-        let prefix = PREFIXES.iter().find(|(_, one)| *one == kind).map_or("item", |(prefix, _)| prefix);
+        let prefix = PREFIXES.iter().find(|(_, one, _)| *one == kind).map_or("item", |(prefix, ..)| prefix);
         item["id"] = json!(ids::item(prefix));
     }
     item

@@ -23,3 +23,6 @@ mod store;
 mod validate;
 
 pub use store::Store;
+
+#[cfg(test)]
+pub use store::{KEPT, Stored};
