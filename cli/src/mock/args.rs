@@ -16,7 +16,7 @@ use super::record::Mode;
 /// Arguments of `model-router mock-provider`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// One provider, `NAME=ADDRESS,OPTION,…` with the options azure, lenient, latency=MS, token-rate=N; repeat for several
+    /// One provider, `NAME=ADDRESS,OPTION,…` with the options azure, lenient, chat-only, latency=MS, token-rate=N; repeat for several
     #[arg(long = "provider", value_name = "SPEC", required_unless_present = "listen")]
     pub provider: Vec<Spec>,
 
@@ -61,6 +61,7 @@ pub struct Spec {
     listen: String,
     azure: bool,
     lenient: bool,
+    chat_only: bool,
     latency: Option<u64>,
     token_rate: Option<u32>,
 }
@@ -78,6 +79,7 @@ impl FromStr for Spec {
             listen: listen.to_owned(),
             azure: false,
             lenient: false,
+            chat_only: false,
             latency: None,
             token_rate: None,
         };
@@ -85,9 +87,10 @@ impl FromStr for Spec {
             match option.split_once('=') {
                 None if option == "azure" => spec.azure = true,
                 None if option == "lenient" => spec.lenient = true,
+                None if option == "chat-only" => spec.chat_only = true,
                 Some(("latency", value)) => spec.latency = Some(value.parse()?),
                 Some(("token-rate", value)) => spec.token_rate = Some(value.parse()?),
-                _ => bail!("unknown option `{option}`: azure, lenient, latency=MS and token-rate=N exist"),
+                _ => bail!("unknown option `{option}`: azure, lenient, chat-only, latency=MS and token-rate=N exist"),
             }
         }
         Ok(spec)
@@ -112,6 +115,7 @@ impl Args {
             name: self.name.clone(),
             azure: self.azure,
             strict: self.strict,
+            chat_only: false,
             per_token: per_token(self.token_rate),
             latency: Duration::from_millis(self.latency),
             served_as: Arc::new(self.served_as.iter().cloned().collect()),
@@ -127,6 +131,7 @@ impl Args {
                 name: spec.name.clone(),
                 azure: spec.azure,
                 strict: self.strict && !spec.lenient,
+                chat_only: spec.chat_only,
                 per_token: per_token(spec.token_rate.unwrap_or(self.token_rate)),
                 latency: Duration::from_millis(spec.latency.unwrap_or(self.latency)),
                 ..base.clone()

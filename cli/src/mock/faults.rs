@@ -1,6 +1,6 @@
 //! What goes wrong next: the faults asked for through `/_mock/faults`, in order, and how often each still applies.
 //!
-//! Describes failures; [`super::provider`] and [`super::stream`] carry them out.
+//! Describes failures; [`super::provider`], [`super::stream`] and [`super::compress`] carry them out.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -57,6 +57,9 @@ pub enum Kind {
         /// The object under `error`; absent: `rate_limit_exceeded`.
         #[serde(default)]
         error: Option<Value>,
+        /// How Responses carries it; Chat Completions knows one way.
+        #[serde(default, rename = "as")]
+        form: ErrorForm,
     },
     /// The connection ends in the middle of an event, or after half of the promised body.
     Truncated {
@@ -72,6 +75,19 @@ pub enum Kind {
     },
     /// A 200 with an empty body.
     EmptyStream,
+    /// A good answer, compressed with gzip though nobody asked for it.
+    Gzip,
+}
+
+/// How a stream of the Responses API says that it failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorForm {
+    /// An `error` event.
+    #[default]
+    Error,
+    /// A `response.failed` event; without streaming, a response whose status is `failed`.
+    Failed,
 }
 
 /// The faults of one provider.

@@ -28,6 +28,11 @@ pub fn call() -> String {
     id
 }
 
+/// An id of the Responses API: a prefix such as `resp`, `msg` or `rs`, and 48 hexadecimal digits.
+pub fn item(prefix: &str) -> String {
+    format!("{prefix}_{:016x}{:016x}{:016x}", PROCESS[0], PROCESS[1], next())
+}
+
 /// An id of an HTTP exchange, in the form of a UUID.
 pub fn request() -> String {
     let (high, low) = (PROCESS[1], next());
@@ -43,11 +48,14 @@ pub fn request() -> String {
 
 /// The fingerprint of a model's backend: the same for the same model, as `fp_` and ten hexadecimal digits.
 pub fn fingerprint(model: &str) -> String {
-    // FNV-1a: stable between processes, unlike the standard library's hashers.
-    let hash = model
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let hash = hash(model);
     format!("fp_{:010x}", hash & 0xff_ffff_ffff)
+}
+
+/// The same number for the same text, in every process.
+pub fn hash(text: &str) -> u64 {
+    // FNV-1a: stable between processes, unlike the standard library's hashers.
+    text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Counts up, then scatters: an odd factor maps no two counts onto one number.

@@ -1,7 +1,7 @@
 //! The mock provider: a server that stands in for a paid model provider in demos, tests and benchmarks.
 //!
-//! It speaks the wire format of Chat Completions, in the flavour of OpenAI or of Azure, refuses what the real one
-//! refuses, and fails in the ways real ones fail when `/_mock/faults` tells it to. It never calls a model, never
+//! It speaks the wire formats of Chat Completions and Responses, in the flavour of OpenAI or of Azure, refuses what the
+//! real one refuses, and fails in the ways real ones fail when `/_mock/faults` tells it to. It never calls a model, never
 //! checks credentials, and keeps nothing on disk.
 //!
 //! | module | owns |
@@ -13,12 +13,22 @@
 //! | [`control`] | `/_mock/*` |
 //! | [`record`] | the last requests, as received |
 //! | [`faults`] | what goes wrong next |
+//! | [`delivery`] | pace, and what goes wrong with an answer |
+//! | [`fields`] | a request's body, whichever the endpoint |
 //! | [`chat`] | a Chat Completions request, read |
-//! | [`validate`] | what a real provider would refuse |
+//! | [`tools`] | the tool an answer has to call |
+//! | [`prompt`] | what a model reads |
+//! | [`validate`] | what a real provider would refuse of a chat |
+//! | [`checks`] | refusals that endpoints share |
 //! | [`answer`] | what the mock says, and what that costs |
+//! | [`completion`] | the answer as a chat completion |
+//! | [`chunks`] | the same as server-sent events |
 //! | [`sample`] | a JSON value that fits a JSON schema |
 //! | [`cache`] | the imitation of the provider's prompt cache |
-//! | [`stream`] | the same answer as server-sent events |
+//! | [`responses`] | the Responses API: requests, shapes, events, memory |
+//! | [`other`] | embeddings, completions, moderations, images |
+//! | [`stream`] | pace and faults of server-sent events |
+//! | [`compress`] | gzip that nobody asked for |
 //! | [`reply`] | HTTP responses and their headers |
 //! | [`errors`] | error bodies |
 //! | [`models`] | model names: snapshots and families |
@@ -28,18 +38,28 @@ mod answer;
 mod args;
 mod cache;
 mod chat;
+mod checks;
+mod chunks;
+mod completion;
+mod compress;
 mod control;
+mod delivery;
 mod errors;
 mod faults;
+mod fields;
 mod ids;
 mod models;
+mod other;
 mod paths;
+mod prompt;
 mod provider;
 mod record;
 mod reply;
+mod responses;
 mod sample;
 mod server;
 mod stream;
+mod tools;
 mod validate;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The same answer as server-sent events (FACTS §3.3): the chunks, their pace, and the ways in which a stream breaks.
+//! A stream of server-sent events: its pace, and the ways in which it breaks. Never knows what the events say.
 
 use std::io;
 use std::time::Duration;
@@ -7,11 +7,8 @@ use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::Frame;
-use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::answer::{self, Answer, Choice, pieces};
-use super::errors;
 use super::faults::Kind;
 use super::reply::{self, Body};
 
@@ -26,54 +23,13 @@ pub enum Step {
     Cut,
 }
 
-/// What the client wants in the stream.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// A last chunk with the usage, and `"usage": null` in the others.
-    pub include_usage: bool,
-    /// Random-looking padding, against those who read the lengths of packets.
-    pub obfuscation: bool,
-}
-
-/// The stream of an answer that goes well.
-pub fn steps(answer: &Answer, options: Options) -> Vec<Step> {
-    let writer = Writer { answer, options };
-    let mut steps = Vec::new();
-    if answer.azure {
-        steps.push(Step::Event(writer.azure_first()));
-    }
-    for (index, choice) in answer.choices.iter().enumerate() {
-        steps.push(Step::Event(writer.role(index, choice)));
-    }
-    let mut tokens: Vec<_> = answer.choices.iter().map(|choice| pieces(&choice.text)).collect();
-    loop {
-        let before = steps.len();
-        for (index, (choice, tokens)) in answer.choices.iter().zip(&mut tokens).enumerate() {
-            if let Some(token) = tokens.next() {
-                steps.push(Step::Token(writer.token(index, choice, token)));
-            }
-        }
-        if steps.len() == before {
-            break;
-        }
-    }
-    for (index, choice) in answer.choices.iter().enumerate() {
-        steps.push(Step::Event(writer.chunk(index, &json!({}), Some(choice.finish), options)));
-    }
-    if options.include_usage {
-        steps.push(Step::Event(writer.usage()));
-    }
-    steps.push(Step::Event(Bytes::from_static(b"data: [DONE]\n\n")));
-    steps
-}
-
-/// Breaks a stream the way `fault` says. Faults that are not about the content of a stream leave it alone.
-pub fn break_with(mut steps: Vec<Step>, fault: &Kind) -> Vec<Step> {
+/// Breaks a stream the way `fault` says. `error` makes the event of a stream error, given how many events come before
+/// it. Faults that are not about the content of a stream leave it alone.
+pub fn break_with(mut steps: Vec<Step>, fault: &Kind, error: impl FnOnce(usize) -> Bytes) -> Vec<Step> {
     match fault {
-        Kind::StreamError { after, error } => {
+        Kind::StreamError { after, .. } => {
             steps.truncate(position(&steps, after.unwrap_or(0)));
-            let error = error.clone().unwrap_or_else(errors::in_stream);
-            steps.push(Step::Event(event(&json!({"error": error}))));
+            steps.push(Step::Event(error(steps.len())));
         }
         Kind::Truncated { after } => {
             let tokens = steps.iter().filter(|step| matches!(step, Step::Token(_))).count();
@@ -92,7 +48,7 @@ pub fn break_with(mut steps: Vec<Step>, fault: &Kind) -> Vec<Step> {
             }
         }
         Kind::EmptyStream => steps.clear(),
-        Kind::Status { .. } | Kind::Reset | Kind::Hang | Kind::SlowFirstToken { .. } => {}
+        Kind::Status { .. } | Kind::Reset | Kind::Hang | Kind::SlowFirstToken { .. } | Kind::Gzip => {}
     }
     steps
 }
@@ -137,95 +93,4 @@ pub fn body(steps: Vec<Step>, wait: Duration, per_token: Duration) -> Body {
         Some((frame, (steps, Duration::ZERO, Some(due))))
     });
     StreamBody::new(frames).boxed_unsync()
-}
-
-fn event(data: &Value) -> Bytes {
-    format!("data: {data}\n\n").into()
-}
-
-struct Writer<'a> {
-    answer: &'a Answer,
-    options: Options,
-}
-
-impl Writer<'_> {
-    /// Azure's verdict on the prompt, in a chunk of an answer that has no name yet.
-    fn azure_first(&self) -> Bytes {
-        let mut chunk = json!({
-            "choices": [],
-            "created": 0,
-            "id": "",
-            "model": "",
-            "object": "",
-            "prompt_filter_results": answer::prompt_filter_results(),
-        });
-        if self.options.include_usage {
-            chunk["usage"] = Value::Null;
-        }
-        event(&chunk)
-    }
-
-    fn role(&self, index: usize, choice: &Choice) -> Bytes {
-        let delta = match &choice.call {
-            None => json!({"role": "assistant", "content": "", "refusal": null}),
-            Some(call) => {
-                let call = call.to_json(Some(0), "");
-                json!({"role": "assistant", "content": null, "tool_calls": [call], "refusal": null})
-            }
-        };
-        self.chunk(index, &delta, None, self.options)
-    }
-
-    fn token(&self, index: usize, choice: &Choice, token: &str) -> Bytes {
-        let delta = match &choice.call {
-            None => json!({"content": token}),
-            Some(call) => {
-                let part = json!({call.text_field(): token});
-                json!({"tool_calls": [{"index": 0, call.kind.as_str(): part}]})
-            }
-        };
-        self.chunk(index, &delta, None, self.options)
-    }
-
-    fn usage(&self) -> Bytes {
-        let mut chunk = self.envelope();
-        chunk["choices"] = json!([]);
-        chunk["usage"] = self.answer.usage.clone();
-        event(&chunk)
-    }
-
-    fn chunk(&self, index: usize, delta: &Value, finish: Option<&str>, options: Options) -> Bytes {
-        let mut choice = json!({"index": index, "delta": delta, "logprobs": null, "finish_reason": finish});
-        if self.answer.azure {
-            let has_text = delta.get("content").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
-            choice["content_filter_results"] = if has_text { answer::content_filter_results() } else { json!({}) };
-        }
-        let mut chunk = self.envelope();
-        chunk["choices"] = json!([choice]);
-        if options.include_usage {
-            chunk["usage"] = Value::Null;
-        }
-        if options.obfuscation {
-            chunk["obfuscation"] = json!(self.padding(delta));
-        }
-        event(&chunk)
-    }
-
-    /// What every chunk begins with.
-    fn envelope(&self) -> Value {
-        json!({
-            "id": self.answer.id,
-            "object": "chat.completion.chunk",
-            "created": self.answer.created,
-            "model": self.answer.model,
-            "service_tier": self.answer.tier,
-            "system_fingerprint": self.answer.fingerprint,
-        })
-    }
-
-    /// Letters of the id, as many as make chunks of different tokens equally long.
-    fn padding(&self, delta: &Value) -> &str {
-        let length = delta.get("content").and_then(Value::as_str).map_or(0, str::len);
-        self.answer.id.get("chatcmpl-".len() + length.min(16)..).unwrap_or_default()
-    }
 }

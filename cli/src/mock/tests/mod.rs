@@ -2,6 +2,11 @@
 
 mod control;
 mod faults;
+mod other;
+mod response_faults;
+mod response_state;
+mod response_strict;
+mod responses;
 mod shapes;
 mod streams;
 mod strict;
@@ -57,6 +62,10 @@ impl Mock {
         self.send("POST", "/v1/chat/completions", body.to_string()).await
     }
 
+    async fn respond(&self, body: &Value) -> Reply {
+        self.send("POST", "/v1/responses", body.to_string()).await
+    }
+
     /// Chats, and fails as the connection does.
     async fn try_chat(&self, body: &Value) -> reqwest::Result<String> {
         let url = format!("{}/v1/chat/completions", self.base);
@@ -84,6 +93,17 @@ impl Reply {
         body.split("\n\n").map(|event| event.strip_prefix("data: ").unwrap()).collect()
     }
 
+    /// The events of a stream of the Responses API; panics on anything else in the body.
+    fn typed_events(&self) -> Vec<Value> {
+        let read = |(number, event): (usize, &str)| {
+            let (kind, data) = event.strip_prefix("event: ").unwrap().split_once("\ndata: ").unwrap();
+            let data: Value = serde_json::from_str(data).unwrap();
+            assert_eq!((&data["type"], &data["sequence_number"]), (&json!(kind), &json!(number)));
+            data
+        };
+        self.text.strip_suffix("\n\n").unwrap().split("\n\n").enumerate().map(read).collect()
+    }
+
     /// Every chunk of a stream that ends well.
     fn chunks(&self) -> Vec<Value> {
         let mut events = self.events();
@@ -108,6 +128,7 @@ fn config(name: &str) -> Config {
         name: name.to_owned(),
         azure: false,
         strict: true,
+        chat_only: false,
         per_token: Duration::ZERO,
         latency: Duration::ZERO,
         served_as: Arc::default(),
@@ -117,6 +138,17 @@ fn config(name: &str) -> Config {
 
 fn hello(model: &str) -> Value {
     json!({"model": model, "messages": [{"role": "user", "content": "Hello, who are you?"}]})
+}
+
+/// The same question in the Responses API.
+fn ask(model: &str) -> Value {
+    json!({"model": model, "input": "Hello, who are you?"})
+}
+
+/// A function in the flat form of the Responses API.
+fn weather() -> Value {
+    let parameters = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
+    json!({"type": "function", "name": "weather", "parameters": parameters})
 }
 
 fn with(mut body: Value, more: Value) -> Value {

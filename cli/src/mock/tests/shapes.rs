@@ -60,8 +60,7 @@ async fn every_path_form_is_served_and_nothing_else() {
         let expected = if path.contains("deployments") { "other" } else { "gpt-4o-2024-11-20" };
         assert_eq!(reply.json()["model"], expected, "{path}");
     }
-    for (method, path) in
-        [("GET", "/v1/chat/completions"), ("POST", "/v1/responses"), ("POST", "/v1/chat/completions/")]
+    for (method, path) in [("GET", "/v1/chat/completions"), ("POST", "/v1/nothing"), ("POST", "/v1/chat/completions/")]
     {
         let reply = mock.send(method, path, "").await;
         assert_eq!(reply.error().0, 404, "{method} {path}");
