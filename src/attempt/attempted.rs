@@ -28,6 +28,8 @@ pub struct Attempted {
 impl Attempted {
     /// The next attempt, after `self`.
     pub fn next(self, number: u64, slot: &Slot) -> Self {
+        // Nobody answered an attempt without a result, so it was not told that it is too many.
+        let limited = self.limited && self.trace.rsplit(',').next().is_some_and(|last| last.contains('='));
         let mut trace = self.trace;
         if !trace.is_empty() {
             trace = format!("{},", with_result(trace, NO_RESPONSE));
@@ -37,7 +39,7 @@ impl Attempted {
             model: slot.model.clone(),
             dropped: slot.drop.join(","),
             trace: trace + &slot.model,
-            limited: self.limited,
+            limited,
             wait: self.wait,
         }
     }

@@ -6,16 +6,19 @@
 
 mod attempted;
 mod brief;
+mod details;
 mod slot;
 
 pub use attempted::Attempted;
 pub use brief::{Brief, PublishedRequest, PublishedSession, brief, brief_for_kept};
+pub use details::details;
 pub use slot::Slot;
 
-use crate::edit::Edit;
+use crate::edit::{Edit, apply};
 use crate::policy::Dialect;
 use crate::request::json::Span;
 use crate::request::{Api, Member, Members, ReadError, read_members, read_responses};
+use crate::translate::{self, ToChat};
 use std::borrow::Cow;
 
 /// The edits that fit `body` to `slot`, in rising order, not overlapping.
@@ -46,6 +49,19 @@ pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result
     edits.extend(marks.iter().map(|(start, end)| Edit::remove(*start as usize, *end as usize)));
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     Ok(edits)
+}
+
+/// The body for `slot`: spliced, or translated where the provider does not speak the API that was called.
+///
+/// # Errors
+/// [`ReadError`] where the body has changed since the decision and is no such request any more.
+pub fn body_for(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result<Vec<u8>, ReadError> {
+    match &slot.translate {
+        None => Ok(apply(body, &rewrite(body, published, slot)?)),
+        Some(limit) => {
+            translate::request(body, &ToChat { model: &slot.deployment, limit, reasoning: None, drop: &slot.drop })
+        }
+    }
 }
 
 /// What a request asks of the router is no provider's business.

@@ -3,15 +3,17 @@
 //! Owns the rewriting of the request for this attempt's candidate, the hold on the answer until it is known to be one,
 //! and the accounts. Never decides which model comes next: the plan has done that.
 
+use super::accounts;
 use super::host;
 use super::metrics::Metrics;
 use super::property;
-use crate::attempt::{Attempted, Brief, Slot, rewrite};
-use crate::decide::cost::of_usage;
+use crate::attempt::{Attempted, Brief, Slot, body_for, details};
 use crate::edit::apply;
 use crate::request::Api;
 use crate::response::stream::{Events, First};
+use crate::response::wait::wait;
 use crate::response::{Answer, Failure, Treatment, read_answer};
+use crate::translate::About;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 use std::rc::Rc;
@@ -37,6 +39,8 @@ struct Work {
     brief: Brief,
     slot: Slot,
     attempted: Attempted,
+    /// What a translated answer repeats of its request.
+    about: Option<About>,
 }
 
 /// The state of the answer.
@@ -46,7 +50,7 @@ enum Reply {
     /// Passes as it is.
     Untouched,
     /// Held until it is whole.
-    Whole,
+    Whole(Box<Treatment>),
     /// Held until its first event, then passed event by event.
     Stream { events: Box<Events>, held: bool, passed: Vec<u8> },
     /// Held answer turned out to be an error; what still comes is dropped.
@@ -58,18 +62,23 @@ impl AttemptContext {
         AttemptContext { metrics, work: None, reply: Reply::Awaited, counted: false, read: 0 }
     }
 
-    fn rewrite_body(&self, size: usize) -> Action {
-        let Some(Work { brief, slot, .. }) = &self.work else { return Action::Continue };
+    fn rewrite_body(&mut self, size: usize) -> Action {
+        let Some(Work { brief, slot, about, .. }) = &mut self.work else { return Action::Continue };
         let body = host::buffer(BufferType::HttpRequestBody, 0, size);
-        match rewrite(&body, &brief.request, slot) {
-            Ok(edits) => {
-                let edited = apply(&body, &edits);
-                host::set_header(REQUEST, "content-length", Some(&edited.len().to_string()));
-                host::set_buffer(BufferType::HttpRequestBody, size, &edited);
-                Action::Continue
-            }
-            Err(_) => misconfigured("A filter between the two plugins has made the body unreadable."),
+        let Ok(sent) = body_for(&body, &brief.request, slot) else {
+            return misconfigured("A filter between the two plugins has made the body unreadable.");
+        };
+        if slot.translate.is_some() {
+            *about = Some(About::new(&body, slot.mark.clone(), &slot.model));
         }
+        host::set_header(REQUEST, "content-length", Some(&sent.len().to_string()));
+        host::set_buffer(BufferType::HttpRequestBody, size, &sent);
+        Action::Continue
+    }
+
+    /// Whether the body has to be rewritten: a request for something that a provider keeps goes as it is.
+    fn rewrites(&self) -> bool {
+        self.work.as_ref().is_some_and(|work| work.brief.request.members.is_some())
     }
 
     /// Counts the attempt once. A failure is left for the next attempt and the route plugin to see.
@@ -87,6 +96,9 @@ impl AttemptContext {
     /// Turns the held answer into an error, so that Envoy's retry policy sees it. `held` bytes are in the buffer; an
     /// answer that ended with its headers has none, and cannot be given any.
     fn fail(&mut self, failure: &Failure, held: Option<usize>) -> Action {
+        if let Some(work) = &mut self.work {
+            work.attempted.failed(failure.status, None);
+        }
         self.count(failure.result);
         self.reply = Reply::Failed;
         let body = failure.body.as_deref().unwrap_or(
@@ -101,9 +113,18 @@ impl AttemptContext {
         Action::Continue
     }
 
-    fn treatment(&self) -> Treatment {
-        let take_out_usage = self.work.as_ref().is_some_and(|work| work.slot.add_usage);
-        Treatment { take_out_usage, ..Treatment::new(Api::Chat) }
+    /// What is done to the answer, whose headers are here.
+    fn treatment(&mut self) -> Treatment {
+        let Some(Work { brief, slot, attempted, about }) = &mut self.work else { return Treatment::new(Api::Chat) };
+        let waited = |began| host::now().saturating_sub(began) / 1_000_000;
+        Treatment {
+            api: brief.request.api,
+            take_out_usage: slot.add_usage,
+            mark: Some(slot.mark.clone()).filter(|mark| !mark.is_empty()),
+            details: brief.details.map(|began| details(brief, attempted, waited(began))),
+            existing: brief.request.later,
+            about: about.take(),
+        }
     }
 
     fn whole_answer(&mut self, size: usize, end_of_stream: bool) -> Action {
@@ -117,8 +138,11 @@ impl AttemptContext {
             self.account(&Answer::default());
             return Action::Continue;
         }
+        let Reply::Whole(treatment) = std::mem::replace(&mut self.reply, Reply::Untouched) else {
+            return Action::Continue;
+        };
         let body = host::buffer(BufferType::HttpResponseBody, 0, size);
-        match read_answer(&body, &self.treatment()) {
+        match read_answer(&body, &treatment) {
             Ok((answer, edits)) => {
                 if !edits.is_empty() {
                     let edited = apply(&body, &edits);
@@ -127,7 +151,6 @@ impl AttemptContext {
                 }
                 self.count("200");
                 self.account(&answer);
-                self.reply = Reply::Untouched;
                 Action::Continue
             }
             Err(failure) => self.fail(&failure, Some(size)),
@@ -171,50 +194,54 @@ impl AttemptContext {
         Action::Continue
     }
 
+    /// An answer that may be one is held until it is known to be one.
+    fn good_status(&mut self) -> Action {
+        let content_type = host::header(RESPONSE, "content-type").unwrap_or_default();
+        let encoded = host::header(RESPONSE, "content-encoding").is_some();
+        let translated = self.work.as_ref().is_some_and(|work| work.slot.translate.is_some());
+        match content_type.split(';').next().unwrap_or_default().trim() {
+            // Nobody asked for it, but it is an answer, unless it had to be read to be one.
+            _ if encoded && translated => {
+                host::set_header(RESPONSE, "content-encoding", None);
+                return self.fail(&Failure::without_body("encoded"), Some(0));
+            }
+            "text/event-stream" if !encoded => {
+                // Its length is not known once events may be taken out.
+                host::set_header(RESPONSE, "content-length", None);
+                let events = Box::new(Events::new(&self.treatment()));
+                self.reply = Reply::Stream { events, held: true, passed: Vec::new() };
+            }
+            "application/json" if !encoded => self.reply = Reply::Whole(Box::new(self.treatment())),
+            _ => {
+                self.reply = Reply::Untouched;
+                self.count("200");
+                self.account(&Answer::default());
+                return Action::Continue;
+            }
+        }
+        Action::Pause
+    }
+
+    /// Leaves word of a refusal, and of how long it asks to wait.
+    fn note_failure(&mut self, status: &str) {
+        let Some(work) = &mut self.work else { return };
+        let header = |name: &str| host::header(RESPONSE, name);
+        let wait = (status == "429").then(|| wait(&header, host::now() / 1_000_000_000)).flatten();
+        work.attempted.failed(status.parse().unwrap_or(0), wait);
+    }
+
     fn finish_stream(&mut self) {
         if let Reply::Stream { events, .. } = std::mem::replace(&mut self.reply, Reply::Untouched) {
             self.account(events.answer());
         }
     }
 
-    /// Tokens and money of an answer, into metrics and the access log.
+    /// What an answer took. What a provider keeps was booked when it was made.
     fn account(&self, answer: &Answer) {
-        let Some(Work { brief, slot, .. }) = &self.work else { return };
-        if let Some(model) = &answer.model {
-            host::set_property(property::RESPONSE_MODEL, model.get(..128).unwrap_or(model).as_bytes());
-        }
-        let model = ("model", slot.model.as_str());
-        let Some(usage) = &answer.usage else {
-            return self.metrics.add("usage_missing_total", &[model], 1);
-        };
-        let counts = [
-            ("input", usage.input, property::INPUT_TOKENS),
-            ("cached_input", usage.cached_input, property::CACHED_TOKENS),
-            ("cache_write", usage.cache_write, ""),
-            ("output", usage.output, property::OUTPUT_TOKENS),
-            ("reasoning", usage.reasoning, property::REASONING_TOKENS),
-        ];
-        for (kind, tokens, name) in counts {
-            self.metrics.add("tokens_total", &[model, ("kind", kind)], tokens);
-            if !name.is_empty() && tokens > 0 {
-                host::set_property(name, tokens.to_string().as_bytes());
-            }
-        }
-        let Some(price) = &slot.price else { return };
-        let router = ("router", brief.router.as_str());
-        let cost = of_usage(price, brief.fee, usage);
-        self.metrics.add("cost_microdollars_total", &[router, model], microdollars(cost));
-        host::set_property(property::COST, format!("{cost:.6}").as_bytes());
-        if let Some(baseline) = &brief.baseline {
-            let cost = of_usage(baseline, 0.0, usage);
-            self.metrics.add("baseline_cost_microdollars_total", &[router], microdollars(cost));
+        if let Some(Work { brief, slot, .. }) = self.work.as_ref().filter(|work| work.brief.request.members.is_some()) {
+            accounts::book(&self.metrics, brief, slot, answer);
         }
     }
-}
-
-/// Whole millionths of a dollar.
-fn microdollars(usd: f64) -> u64 {
-    (usd * 1e6).round() as u64
 }
 
 /// The plan and this attempt's place in it; leaves word of both.
@@ -233,7 +260,7 @@ fn find_work(published: &[u8]) -> Option<Work> {
     };
     let attempted = before.next(number, &slot);
     leave(&attempted);
-    Some(Work { brief, slot, attempted })
+    Some(Work { brief, slot, attempted, about: None })
 }
 
 fn leave(attempted: &Attempted) {
@@ -270,19 +297,19 @@ impl HttpContext for AttemptContext {
         for (name, value) in work.slot.outgoing() {
             host::set_header(REQUEST, name, value);
         }
-        if end_of_stream { Action::Continue } else { Action::Pause }
+        if end_of_stream || !self.rewrites() { Action::Continue } else { Action::Pause }
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
-        match self.work {
-            None => Action::Continue,
-            Some(_) if end_of_stream => self.rewrite_body(size),
-            Some(_) => Action::Pause,
+        match self.rewrites() {
+            false => Action::Continue,
+            true if end_of_stream => self.rewrite_body(size),
+            true => Action::Pause,
         }
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
-        self.rewrite_body(usize::MAX)
+        if self.rewrites() { self.rewrite_body(usize::MAX) } else { Action::Continue }
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
@@ -290,33 +317,22 @@ impl HttpContext for AttemptContext {
             return Action::Continue;
         }
         let status = host::header(RESPONSE, ":status").unwrap_or_default();
-        let content_type = host::header(RESPONSE, "content-type").unwrap_or_default();
-        let encoded = host::header(RESPONSE, "content-encoding").is_some();
-        self.reply = match content_type.split(';').next().unwrap_or_default().trim() {
-            _ if status != "200" || encoded => Reply::Untouched,
-            _ if end_of_stream => return self.fail(&Failure::without_body("empty"), None),
-            "text/event-stream" => {
-                // Its length is not known once events may be taken out.
-                host::set_header(RESPONSE, "content-length", None);
-                Reply::Stream { events: Box::new(Events::new(&self.treatment())), held: true, passed: Vec::new() }
-            }
-            "application/json" => Reply::Whole,
-            _ => Reply::Untouched,
-        };
-        if let Reply::Untouched = self.reply {
+        if status != "200" {
+            self.note_failure(&status);
             self.count(&status);
-            if status == "200" {
-                self.account(&Answer::default());
-            }
+            self.reply = Reply::Untouched;
             return Action::Continue;
         }
-        Action::Pause
+        if end_of_stream {
+            return self.fail(&Failure::without_body("empty"), None);
+        }
+        self.good_status()
     }
 
     fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         match self.reply {
             Reply::Awaited | Reply::Untouched => Action::Continue,
-            Reply::Whole => self.whole_answer(size, end_of_stream),
+            Reply::Whole(_) => self.whole_answer(size, end_of_stream),
             Reply::Stream { .. } => self.stream_chunk(size, end_of_stream),
             Reply::Failed => {
                 host::set_buffer(BufferType::HttpResponseBody, size, &[]);

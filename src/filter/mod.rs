@@ -3,6 +3,7 @@
 //! Owns the contexts that Envoy calls, and the calls to Envoy. Never decides, reads or rewrites by itself: a callback
 //! reads what the host has, calls a pure function and applies what it says.
 
+mod accounts;
 mod attempt;
 mod host;
 mod memory;

@@ -18,6 +18,7 @@ pub use failure::Failure;
 use crate::decide::cost::Usage;
 use crate::edit::Edit;
 use crate::request::Api;
+use crate::translate::About;
 use splice::Splices;
 
 /// What an answer says of itself.
@@ -43,12 +44,14 @@ pub struct Treatment {
     /// The response exists already, or will go on without this connection (background): its `created` and even its
     /// `failed` are what the client asked for, and no other attempt could give a better answer.
     pub existing: bool,
+    /// The client called Responses, and the answer is in Chat Completions: what its translation repeats of the request.
+    pub about: Option<About>,
 }
 
 impl Treatment {
     /// Changes nothing.
     pub fn new(api: Api) -> Self {
-        Treatment { api, take_out_usage: false, mark: None, details: None, existing: false }
+        Treatment { api, take_out_usage: false, mark: None, details: None, existing: false, about: None }
     }
 }
 
@@ -59,7 +62,7 @@ impl Treatment {
 pub fn read_answer(body: &[u8], treatment: &Treatment) -> Result<(Answer, Vec<Edit>), Failure> {
     let mut splices = Splices::new(treatment);
     let answer = match treatment.api {
-        Api::Chat => chat::read_answer(body, &mut splices),
+        Api::Chat | Api::Other => chat::read_answer(body, &mut splices),
         Api::Responses => responses::read_answer(body, treatment.existing, &mut splices),
     }?;
     Ok((answer, splices.edits()))

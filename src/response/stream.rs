@@ -111,7 +111,7 @@ impl Events {
     /// A scanner that does to the stream what `treatment` says.
     pub fn new(treatment: &Treatment) -> Self {
         let handler: Box<dyn Handler> = match treatment.api {
-            Api::Chat => Box::new(chat::Chunks {
+            Api::Chat | Api::Other => Box::new(chat::Chunks {
                 take_out_usage: treatment.take_out_usage,
                 details: treatment.details.is_some(),
             }),

@@ -55,8 +55,8 @@ class Mock:
         self.start()
 
     def start(self):
-        azure = ",azure" if self.name == "azure" else ""
-        spec = f"{self.name}=127.0.0.1:{self.port}{azure},token-rate=0"
+        kind = {"azure": ",azure", "anthropic": ",chat-only", "oss": ",chat-only"}.get(self.name, "")
+        spec = f"{self.name}=127.0.0.1:{self.port}{kind},token-rate=0"
         self.process = subprocess.Popen([CLI, "mock-provider", "--provider", spec], stdout=subprocess.DEVNULL)
         wait_for(lambda: self.client.get("/_mock/requests").status_code == 200)
 

@@ -89,7 +89,7 @@ def test_azure_gets_its_path_its_deployment_and_the_right_parameter_names(envoy,
     response = envoy.chat(model="gpt-5-mini", max_tokens=99, temperature=1.0)
     assert response.status_code == 200, response.text
     [request] = mocks["azure"].requests()
-    assert request["path"] == "/openai/deployments/my-gpt-5-mini/chat/completions?api-version=2024-10-21"
+    assert request["path"] == "/openai/deployments/my-gpt-5-mini/chat/completions?api-version=2025-04-01-preview"
     body = json.loads(request["body"])
     assert body["max_completion_tokens"] == 99 and "max_tokens" not in body and "temperature" not in body
     assert request["headers"]["host"] == "my-resource.openai.azure.com"

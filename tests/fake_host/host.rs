@@ -18,6 +18,10 @@ pub struct Host {
     pub metrics: BTreeMap<String, u64>,
     pub reply: Option<(u32, Pairs, String)>,
     pub log: Vec<String>,
+    /// What the workers of a process share.
+    pub shared: BTreeMap<String, Vec<u8>>,
+    /// Seconds since 1970, but for one.
+    pub clock: u64,
     metric_names: Vec<(u32, String)>,
 }
 
@@ -134,7 +138,38 @@ unsafe extern "C" fn proxy_log(level: u32, data: *const u8, length: usize) -> u3
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32 {
-    unsafe { *time = 1_000_000_000 };
+    unsafe { *time = host(|host| host.clock + 1) * 1_000_000_000 };
+    OK
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_get_shared_data(
+    key: *const u8,
+    key_length: usize,
+    data: *mut *mut u8,
+    length: *mut usize,
+    version: *mut u32,
+) -> u32 {
+    let key = unsafe { text(key, key_length) };
+    match host(|host| host.shared.get(&key).cloned()) {
+        Some(value) => unsafe {
+            *version = 1;
+            give(&value, data, length)
+        },
+        None => NOT_FOUND,
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_set_shared_data(
+    key: *const u8,
+    key_length: usize,
+    value: *const u8,
+    length: usize,
+    _version: u32,
+) -> u32 {
+    let (key, value) = unsafe { (text(key, key_length), bytes(value, length).to_vec()) };
+    host(|host| host.shared.insert(key, value));
     OK
 }
 

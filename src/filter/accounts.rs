@@ -1,0 +1,48 @@
+//! Tokens and money of an answer, into metrics and the access log.
+//!
+//! Owns their names and units. Never judges an answer.
+
+use super::host;
+use super::metrics::Metrics;
+use super::property;
+use crate::attempt::{Brief, Slot};
+use crate::decide::cost::of_usage;
+use crate::response::Answer;
+
+/// Books an answer of `slot`.
+pub fn book(metrics: &Metrics, brief: &Brief, slot: &Slot, answer: &Answer) {
+    if let Some(model) = &answer.model {
+        host::set_property(property::RESPONSE_MODEL, model.get(..128).unwrap_or(model).as_bytes());
+    }
+    let model = ("model", slot.model.as_str());
+    let Some(usage) = &answer.usage else {
+        return metrics.add("usage_missing_total", &[model], 1);
+    };
+    let counts = [
+        ("input", usage.input, property::INPUT_TOKENS),
+        ("cached_input", usage.cached_input, property::CACHED_TOKENS),
+        ("cache_write", usage.cache_write, ""),
+        ("output", usage.output, property::OUTPUT_TOKENS),
+        ("reasoning", usage.reasoning, property::REASONING_TOKENS),
+    ];
+    for (kind, tokens, name) in counts {
+        metrics.add("tokens_total", &[model, ("kind", kind)], tokens);
+        if !name.is_empty() && tokens > 0 {
+            host::set_property(name, tokens.to_string().as_bytes());
+        }
+    }
+    let Some(price) = &slot.price else { return };
+    let router = ("router", brief.router.as_str());
+    let cost = of_usage(price, brief.fee, usage);
+    metrics.add("cost_microdollars_total", &[router, model], microdollars(cost));
+    host::set_property(property::COST, format!("{cost:.6}").as_bytes());
+    if let Some(baseline) = &brief.baseline {
+        let cost = of_usage(baseline, 0.0, usage);
+        metrics.add("baseline_cost_microdollars_total", &[router], microdollars(cost));
+    }
+}
+
+/// Whole millionths of a dollar.
+fn microdollars(usd: f64) -> u64 {
+    (usd * 1e6).round() as u64
+}
