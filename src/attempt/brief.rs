@@ -51,6 +51,9 @@ pub struct PublishedRequest {
     /// Marks in its ids, which come off: start and end of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<(u32, u32)>,
+    /// The mark of the response or conversation that it continues, empty where that has none; `None`: it continues none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<String>,
     /// The answer is a stream.
     pub stream: bool,
     /// What answers is not made now: a background response, or something kept.
@@ -131,6 +134,7 @@ pub fn brief(question: &Question, plan: &Plan, endpoint: Option<&str>) -> Brief 
     let clusters: Vec<String> = slots.iter().skip(1).map(|slot| slot.cluster.clone()).collect();
     slots.iter_mut().zip(clusters).for_each(|(slot, next)| slot.next_cluster = Some(next));
     let marks = request.state.marks.iter().map(|mark| (mark.start as u32, mark.end as u32));
+    let earlier = request.previous_response.as_deref().or(request.kept_conversation.as_deref());
     Brief {
         slots,
         router: terms.router.map_or_else(String::new, |router| router.name.clone()),
@@ -145,6 +149,7 @@ pub fn brief(question: &Question, plan: &Plan, endpoint: Option<&str>) -> Brief 
             stream: request.stream,
             members: Some(request.members.clone()),
             marks: marks.collect(),
+            earlier: earlier.map(|id| Origin::of(id.as_bytes()).map(|(origin, _)| origin.mark()).unwrap_or_default()),
             later: request.background,
         },
     }
@@ -162,8 +167,14 @@ pub fn brief_for_kept(policy: &Policy, keeper: &Keeper, kept: &Kept, query: &str
     slot.path = with_query(provider_path(provider, "", &endpoint), query);
     slot.model = name.to_owned();
     slot.mark = Origin::new(&provider.name, name).mark();
-    let request =
-        PublishedRequest { api: Api::Responses, members: None, marks: Vec::new(), stream: false, later: true };
+    let request = PublishedRequest {
+        api: Api::Responses,
+        members: None,
+        marks: Vec::new(),
+        earlier: None,
+        stream: false,
+        later: true,
+    };
     Some(Brief {
         request,
         router: String::new(),

@@ -121,6 +121,7 @@ impl AttemptContext {
             api: brief.request.api,
             take_out_usage: slot.add_usage,
             mark: Some(slot.mark.clone()).filter(|mark| !mark.is_empty()),
+            earlier: brief.request.earlier.clone(),
             details: brief.details.map(|began| details(brief, attempted, waited(began))),
             existing: brief.request.later,
             about: about.take(),

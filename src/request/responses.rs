@@ -168,6 +168,7 @@ struct Item {
     kind: Option<Text>,
     role: Option<Text>,
     id: Option<Text>,
+    approval: Option<Text>,
     encrypted: Option<Text>,
 }
 
@@ -177,6 +178,7 @@ impl Item {
             "type" => Some(&mut self.kind),
             "role" => Some(&mut self.role),
             "id" => Some(&mut self.id),
+            "approval_request_id" => Some(&mut self.approval),
             "encrypted_content" => Some(&mut self.encrypted),
             _ => None,
         }
@@ -229,6 +231,9 @@ fn item_state(request: &mut Request, index: u32, kind: Option<&str>, item: &Item
         (Some(id), _) if is_reference => request.state.refer(body, format!("input[{index}].id"), id)?,
         (Some(id), _) => drop(request.state.unmark(body, id)),
         (None, _) => {}
+    }
+    if let Some(approval) = item.approval {
+        request.state.refer(body, format!("input[{index}].approval_request_id"), approval)?;
     }
     match item.encrypted {
         Some(encrypted) => request.state.refer(body, format!("input[{index}].encrypted_content"), encrypted),

@@ -39,6 +39,9 @@ pub struct Treatment {
     pub take_out_usage: bool,
     /// What is written into the ids of a Responses answer: [`Origin::mark`](crate::origin::Origin::mark).
     pub mark: Option<String>,
+    /// The mark in the id of the response or conversation that the request continues, empty where it has none; `None`:
+    /// it continues none.
+    pub earlier: Option<String>,
     /// JSON text without line breaks that goes in as `model_selection_details`.
     pub details: Option<String>,
     /// The response exists already, or will go on without this connection (background): its `created` and even its
@@ -51,7 +54,7 @@ pub struct Treatment {
 impl Treatment {
     /// Changes nothing.
     pub fn new(api: Api) -> Self {
-        Treatment { api, take_out_usage: false, mark: None, details: None, existing: false, about: None }
+        Treatment { api, take_out_usage: false, mark: None, earlier: None, details: None, existing: false, about: None }
     }
 }
 

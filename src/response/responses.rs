@@ -162,11 +162,12 @@ impl Response {
         while let Some(key) = reader.next_key(&mut first)? {
             response.is_empty = false;
             match (key.span.of(json), reader.peek()?) {
-                (b"id" | b"previous_response_id" | b"first_id" | b"last_id" | b"conversation", Kind::String) => {
-                    splices.mark(reader.string()?, json);
+                (b"id" | b"first_id" | b"last_id", Kind::String) => splices.mark(reader.string()?, json),
+                (b"previous_response_id" | b"conversation", Kind::String) => {
+                    splices.mark_earlier(reader.string()?, json);
                 }
-                // A conversation has no member but its id; `data` is the list of items of one answer.
-                (b"conversation", Kind::Object) => read_item(reader, splices)?,
+                (b"conversation", Kind::Object) => read_conversation(reader, splices)?,
+                // `data` is the list of items of one answer.
                 (b"output" | b"data", Kind::Array) => read_items(reader, splices)?,
                 (b"model", Kind::String) => response.model = Some(reader.skip()?),
                 (b"usage", Kind::Object) => response.usage = Some(reader.skip()?),
@@ -207,6 +208,20 @@ fn read_items(reader: &mut Reader, splices: &mut Splices) -> Result<(), JsonErro
     while reader.next_item(&mut first)? {
         match reader.peek()? {
             Kind::Object => read_item(reader, splices)?,
+            _ => drop(reader.skip()?),
+        }
+    }
+    Ok(())
+}
+
+/// A conversation has no member but its id.
+fn read_conversation(reader: &mut Reader, splices: &mut Splices) -> Result<(), JsonError> {
+    let json = reader.bytes();
+    let mut first = true;
+    reader.enter_object()?;
+    while let Some(key) = reader.next_key(&mut first)? {
+        match (key.span.of(json), reader.peek()?) {
+            (b"id", Kind::String) => splices.mark_earlier(reader.string()?, json),
             _ => drop(reader.skip()?),
         }
     }

@@ -15,6 +15,8 @@ pub(super) const DETAILS: &str = "model_selection_details";
 pub(super) struct Splices {
     /// Empty where ids are left alone.
     mark: String,
+    /// The mark of what the request continues; `None`: the same.
+    earlier: Option<String>,
     /// The member with a comma behind it; empty where there are no details.
     details: String,
     list: Vec<(Span, Piece)>,
@@ -25,6 +27,7 @@ pub(super) struct Splices {
 enum Piece {
     Nothing,
     Mark,
+    Earlier,
     Details,
     /// Into an object that has no other member.
     DetailsAlone,
@@ -35,6 +38,7 @@ impl Splices {
         let details = treatment.details.as_deref().map(|details| format!("\"{DETAILS}\":{details},"));
         Splices {
             mark: treatment.mark.clone().unwrap_or_default(),
+            earlier: treatment.earlier.clone(),
             details: details.unwrap_or_default(),
             list: Vec::new(),
         }
@@ -58,10 +62,23 @@ impl Splices {
 
     /// Marks an id, unless it bears a mark already. An empty one names nothing.
     pub(super) fn mark(&mut self, id: Text, json: &[u8]) {
+        self.put(Piece::Mark, id, json);
+    }
+
+    /// Marks the id of what the request continues, so that the client sees it as it sent it.
+    pub(super) fn mark_earlier(&mut self, id: Text, json: &[u8]) {
+        match self.earlier.as_deref() {
+            None => self.put(Piece::Mark, id, json),
+            Some("") => {}
+            Some(_) => self.put(Piece::Earlier, id, json),
+        }
+    }
+
+    fn put(&mut self, piece: Piece, id: Text, json: &[u8]) {
         let text = id.span.of(json);
         if self.has_mark() && !text.is_empty() && Origin::of(text).is_none() {
             let at = id.span.start + place(text);
-            self.list.push((Span { start: at, end: at }, Piece::Mark));
+            self.list.push((Span { start: at, end: at }, piece));
         }
     }
 
@@ -90,6 +107,7 @@ impl Splices {
         match piece {
             Piece::Nothing => "",
             Piece::Mark => &self.mark,
+            Piece::Earlier => self.earlier.as_deref().unwrap_or_default(),
             Piece::Details => &self.details,
             Piece::DetailsAlone => self.details.strip_suffix(',').unwrap_or_default(),
         }

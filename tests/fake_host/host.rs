@@ -361,7 +361,6 @@ never_called! {
     proxy_enqueue_shared_queue
     proxy_get_log_level
     proxy_get_metric
-    proxy_get_shared_data
     proxy_get_status
     proxy_grpc_call
     proxy_grpc_cancel
@@ -373,6 +372,5 @@ never_called! {
     proxy_resolve_shared_queue
     proxy_set_effective_context
     proxy_set_header_map_pairs
-    proxy_set_shared_data
     proxy_set_tick_period_milliseconds
 }
