@@ -175,9 +175,10 @@ fn details_go_into_the_first_event_with_a_choice() {
     for newline in ["\n", "\r\n"] {
         for take_out in [false, true] {
             let text = stream(newline);
-            let expected = if take_out { without_usage(&text) } else { text.clone() };
-            // Keys are sorted: the first event with a choice begins with it.
-            let expected = expected.replacen("{\"choices\":[{", &format!("{{{DETAILS}\"choices\":[{{"), 1);
+            let mut expected = if take_out { without_usage(&text) } else { text.clone() };
+            let choice = expected.find("\"choices\":[{").unwrap();
+            let inside = expected[..choice].rfind("data: {").unwrap() + "data: {".len();
+            expected.insert_str(inside, DETAILS);
             assert!(expected.contains(DETAILS));
             assert_eq!(run_text(&detailed(take_out), &text), expected);
             for split in 0..=text.len() {
