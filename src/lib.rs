@@ -14,6 +14,7 @@
 //! | [`origin`] | the mark in ids by which a conversation finds back to its provider |
 //! | [`attempt`] | the edits that fit a request to one candidate |
 //! | [`response`] | judging, accounting and error shapes |
+//! | [`translate`] | one API's requests and answers as another's |
 //! | [`routing`] | the order of these steps |
 //! | [`filter`] | the host binding; the only module that names `proxy_wasm` |
 //!
@@ -32,3 +33,4 @@ pub mod predict;
 pub mod request;
 pub mod response;
 pub mod routing;
+pub mod translate;

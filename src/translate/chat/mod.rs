@@ -1,0 +1,5 @@
+//! Chat Completions: its requests written.
+
+mod request;
+
+pub use request::{Target, write};
