@@ -124,6 +124,11 @@ impl<'o> Object<'o> {
         Object { out, first: true }
     }
 
+    /// Writes members alone, without braces; they are not to be closed.
+    pub fn bare(out: &'o mut Vec<u8>) -> Self {
+        Object { out, first: true }
+    }
+
     /// Writes a key; the value must follow.
     pub fn key(&mut self, name: &str) -> &mut Vec<u8> {
         if !core::mem::take(&mut self.first) {
@@ -150,6 +155,19 @@ impl<'o> Object<'o> {
     /// Writes a text.
     pub fn text(&mut self, name: &str, text: Escaped) {
         quote(self.key(name), [text]);
+    }
+
+    /// Writes a whole number.
+    pub fn number(&mut self, name: &str, number: u64) {
+        write_number(self.key(name), number);
+    }
+
+    /// Writes members that are JSON already, with commas between them but at neither end.
+    pub fn members(&mut self, members: &[u8]) {
+        if !core::mem::take(&mut self.first) {
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(members);
     }
 
     /// Opens an object as the value of a member.
@@ -183,7 +201,27 @@ pub fn array<T>(out: &mut Vec<u8>, items: impl IntoIterator<Item = T>, mut write
     out.push(b']');
 }
 
+/// Writes a whole number.
+pub fn write_number(out: &mut Vec<u8>, number: u64) {
+    // A `Vec` takes every write.
+    let _ = std::io::Write::write_fmt(out, format_args!("{number}"));
+}
+
 /// A text that is no JSON yet, as a JSON string.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     let _ = serde_json::to_writer(out, text);
+}
+
+/// Copies JSON without the white space between its tokens, so that it fits on one line of an event.
+pub fn compact(out: &mut Vec<u8>, json: &[u8]) {
+    let (mut inside, mut escape) = (false, false);
+    out.extend(json.iter().filter(|byte| {
+        if inside {
+            inside = escape || **byte != b'"';
+            escape = !escape && **byte == b'\\';
+            return true;
+        }
+        inside = **byte == b'"';
+        !matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+    }));
 }

@@ -1,17 +1,22 @@
 //! Lets a client speak one API and a provider another.
 //!
-//! Owns the conversion of requests by way of one model of a conversation ([`conversation`]): each API has a reader and a writer, and none knows another. Texts pass as the bytes they were
+//! Owns the conversion of requests, answers and streams by way of one model of a conversation ([`conversation`]) and of
+//! an answer ([`delta`]): each API has a reader and a writer, and none knows another. Texts pass as the bytes they were
 //! sent as. Never decides whether to translate, never sends anything.
 //!
-//! So far: Responses requests to Chat Completions.
+//! So far: Responses requests to Chat Completions, and its answers back.
 
 mod chat;
 mod conversation;
+mod delta;
 mod json;
 mod path;
 mod responses;
 
+pub use responses::{About, Stream};
+
 use crate::request::ReadError;
+use crate::response::{Failure, read_answer};
 use path::Stop;
 
 /// What a Responses request becomes.
@@ -61,6 +66,17 @@ pub fn obstacle(body: &[u8]) -> Result<Option<String>, ReadError> {
 /// [`ReadError`] when the body is no JSON object.
 pub fn left_out(body: &[u8]) -> Result<Vec<String>, ReadError> {
     responses::left_out(body)
+}
+
+/// Writes a whole Chat Completions answer as a response object.
+///
+/// # Errors
+/// [`Failure`] where it is no answer.
+pub fn answer(chat: &[u8], about: &About) -> Result<Vec<u8>, Failure> {
+    read_answer(chat)?;
+    let mut response = responses::Whole::new(about);
+    chat::read(chat, &mut |delta| response.take(delta)).map_err(|_| Failure::without_body("malformed"))?;
+    response.finish().ok_or_else(|| Failure::without_body("malformed"))
 }
 
 #[cfg(test)]
