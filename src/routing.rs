@@ -9,7 +9,8 @@ use crate::decide::{Caller, Plan, Question, Session, Terms, Translation, asked, 
 use crate::listing::{self, Listing};
 use crate::policy::{Dialect, Policy, UnknownPaths};
 use crate::request::{
-    Api, Controls, Endpoint, Request, Shape, read_chat, read_controls, read_members, read_named, read_responses, target,
+    Api, Controls, Endpoint, ReadError, Request, Shape, read_chat, read_controls, read_members, read_named,
+    read_responses, target,
 };
 use crate::response::error::ErrorReply;
 use crate::translate;
@@ -222,6 +223,8 @@ fn translation(policy: &Policy, request: &Request) -> Result<Translation, ErrorR
     if request.api != Api::Responses || !policy.providers.iter().any(translates) {
         return Ok(Translation::default());
     }
-    let obstacle = translate::obstacle(request.body)?;
+    // A request that only the translation cannot read is for providers that speak the API.
+    let unread = |error: ReadError| Some(error.param().unwrap_or("input").to_owned());
+    let obstacle = translate::obstacle(request.body).unwrap_or_else(unread);
     Ok(Translation { obstacle, left_out: translate::left_out(request.body)? })
 }

@@ -123,7 +123,7 @@ fn the_availability_calculation_goes_to_a_reasoning_model() {
 fn the_retry_function_goes_to_a_strong_coder() {
     for policy in policies() {
         let code = |model: &Model| model.abilities.as_ref().unwrap().default.scores()[Task::Code as usize];
-        let mut scores: Vec<f64> = policy.models.iter().map(code).collect();
+        let mut scores: Vec<f64> = policy.models.iter().filter(|model| model.abilities.is_some()).map(code).collect();
         scores.sort_by(f64::total_cmp);
         for mode in ["quality", "balanced"] {
             let model = decide(&policy, mode, RETRY);

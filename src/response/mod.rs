@@ -10,6 +10,7 @@ mod failure;
 mod responses;
 mod splice;
 pub mod stream;
+mod translated;
 mod usage;
 pub mod wait;
 
@@ -63,6 +64,9 @@ impl Treatment {
 /// # Errors
 /// [`Failure`] where it is no JSON object or carries an error instead of an answer.
 pub fn read_answer(body: &[u8], treatment: &Treatment) -> Result<(Answer, Vec<Edit>), Failure> {
+    if let Some(about) = &treatment.about {
+        return translated::read_answer(body, treatment, about);
+    }
     let mut splices = Splices::new(treatment);
     let answer = match treatment.api {
         Api::Chat | Api::Other => chat::read_answer(body, &mut splices),

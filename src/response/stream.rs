@@ -5,7 +5,7 @@
 //! knows what is in a payload.
 
 use super::splice::Splices;
-use super::{Answer, Failure, Treatment, chat, responses};
+use super::{Answer, Failure, Treatment, chat, responses, translated};
 use crate::decide::cost::Usage;
 use crate::request::Api;
 use core::ops::Range;
@@ -110,12 +110,13 @@ pub struct Events {
 impl Events {
     /// A scanner that does to the stream what `treatment` says.
     pub fn new(treatment: &Treatment) -> Self {
-        let handler: Box<dyn Handler> = match treatment.api {
-            Api::Chat | Api::Other => Box::new(chat::Chunks {
+        let handler: Box<dyn Handler> = match (&treatment.about, treatment.api) {
+            (Some(about), _) => Box::new(translated::Translated::new(treatment, about)),
+            (None, Api::Chat | Api::Other) => Box::new(chat::Chunks {
                 take_out_usage: treatment.take_out_usage,
                 details: treatment.details.is_some(),
             }),
-            Api::Responses => Box::new(responses::Stream::new(treatment)),
+            (None, Api::Responses) => Box::new(responses::Stream::new(treatment)),
         };
         Events {
             rewrites: handler.rewrites(),

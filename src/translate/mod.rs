@@ -1,29 +1,82 @@
-//! stand-in until the branch lands
-#![allow(missing_docs)]
+//! Lets a client speak one API and a provider another.
+//!
+//! Owns the conversion of requests, answers and streams by way of one model of a conversation ([`conversation`]) and of
+//! an answer ([`delta`]): each API has a reader and a writer, and none knows another. Texts pass as the bytes they were
+//! sent as. Never decides whether to translate, never sends anything.
+//!
+//! So far: Responses requests to Chat Completions, and its answers back.
+
+mod chat;
+mod conversation;
+mod delta;
+mod json;
+mod path;
+mod responses;
+
+pub use responses::{About, Stream};
+
 use crate::request::ReadError;
 use crate::response::Failure;
-pub fn obstacle(_: &[u8]) -> Result<Option<String>, ReadError> {
-    Ok(None)
-}
-pub fn left_out(_: &[u8]) -> Result<Vec<String>, ReadError> {
-    Ok(Vec::new())
-}
+use path::Stop;
+
+/// What a Responses request becomes.
+#[derive(Clone, Copy, Debug)]
 pub struct ToChat<'a> {
+    /// `model` for the provider.
     pub model: &'a str,
+    /// What this model calls its limit of output tokens: `max_completion_tokens` or `max_tokens`.
     pub limit: &'a str,
+    /// What this model calls earlier reasoning, where it wants that back: `reasoning_content`. Most refuse it.
     pub reasoning: Option<&'a str>,
+    /// Members that this model refuses, in the words of the Responses API: `temperature`, `reasoning.effort`.
+    /// `stream_options` keeps the stream from being asked for its usage.
     pub drop: &'a [String],
 }
-pub fn request(body: &[u8], _: &ToChat) -> Result<Vec<u8>, ReadError> {
-    Ok(body.to_vec())
+
+/// Writes a Responses request as a Chat Completions request.
+///
+/// # Errors
+/// [`ReadError`] when the body is no Responses request, or has an [`obstacle`].
+pub fn request(body: &[u8], to: &ToChat) -> Result<Vec<u8>, ReadError> {
+    let conversation = responses::read(body, to.drop).map_err(|stop| match stop {
+        Stop::Read(error) => error,
+        Stop::Obstacle(param) => ReadError::Invalid { param, rule: "cannot be expressed in Chat Completions" },
+    })?;
+    let ask_usage = !to.drop.iter().any(|name| name == "stream_options");
+    let target = chat::Target { model: to.model, limit: to.limit, reasoning: to.reasoning, ask_usage };
+    Ok(chat::write(&conversation, &target))
 }
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct About;
-impl About {
-    pub fn new(_: &[u8], _: String, _: &str) -> About {
-        About
+
+/// Names the first thing in a Responses request that Chat Completions cannot express; `None` where it can be translated.
+///
+/// # Errors
+/// [`ReadError`] when the body is no Responses request.
+pub fn obstacle(body: &[u8]) -> Result<Option<String>, ReadError> {
+    match responses::read(body, &[]) {
+        Ok(_) => Ok(None),
+        Err(Stop::Obstacle(name)) => Ok(Some(name)),
+        Err(Stop::Read(error)) => Err(error),
     }
 }
-pub fn answer(chat: &[u8], _: &About) -> Result<Vec<u8>, Failure> {
-    Ok(chat.to_vec())
+
+/// Names the parameters of a Responses request that have no counterpart and are left out without harm to the answer's
+/// meaning; top-level or dotted, and fit for a header.
+///
+/// # Errors
+/// [`ReadError`] when the body is no JSON object.
+pub fn left_out(body: &[u8]) -> Result<Vec<String>, ReadError> {
+    responses::left_out(body)
 }
+
+/// Writes a whole Chat Completions answer, which is no error, as a response object.
+///
+/// # Errors
+/// [`Failure`] where it is no answer.
+pub fn answer(chat: &[u8], about: &About) -> Result<Vec<u8>, Failure> {
+    let mut response = responses::Whole::new(about);
+    chat::read(chat, &mut |delta| response.take(delta)).map_err(|_| Failure::without_body("malformed"))?;
+    response.finish().ok_or_else(|| Failure::without_body("malformed"))
+}
+
+#[cfg(test)]
+mod tests;

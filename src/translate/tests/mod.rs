@@ -1,0 +1,53 @@
+//! Goldens for every rule, an oracle for streams, and hostile input.
+
+mod answers;
+mod hostile;
+mod requests;
+mod streams;
+
+use super::{About, Stream, ToChat};
+use serde_json::Value;
+
+const MARK: &str = "mr0123456789abcdef_";
+
+fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
+}
+
+fn about(request: &str) -> About {
+    About::new(request.as_bytes(), MARK.to_owned(), "fall\"back")
+}
+
+fn to<'a>(drop: &'a [String]) -> ToChat<'a> {
+    ToChat { model: "m", limit: "max_completion_tokens", reasoning: None, drop }
+}
+
+/// The events that payloads become: each as its JSON, whose type the `event` line must repeat.
+fn stream(about: About, payloads: &[&str], finish: bool) -> Vec<Value> {
+    let mut stream = Stream::new(about);
+    let mut out = Vec::new();
+    payloads.iter().for_each(|payload| stream.event(payload.as_bytes(), &mut out));
+    if finish {
+        stream.finish(&mut out);
+    }
+    events(&out)
+}
+
+fn events(out: &[u8]) -> Vec<Value> {
+    let text = core::str::from_utf8(out).unwrap();
+    assert!(text.is_empty() || text.ends_with("\n\n"));
+    let events: Vec<Value> = text
+        .split_terminator("\n\n")
+        .map(|event| {
+            let lines: Vec<&str> = event.split(['\n', '\r']).collect();
+            let [name, data] = lines.as_slice() else { panic!("{event}") };
+            let value = json(data.strip_prefix("data: ").unwrap().as_bytes());
+            assert_eq!(name.strip_prefix("event: "), value["type"].as_str());
+            value
+        })
+        .collect();
+    for (sequence, event) in events.iter().enumerate() {
+        assert_eq!(event["sequence_number"], sequence, "{event}");
+    }
+    events
+}
