@@ -30,7 +30,9 @@ PICTURE = [
     }
 ]
 PREVIEW = {"Foundry-Features": "ModelRouterControls=V1Preview"}
-SEEING = ("gpt-5-nano", "gpt-5-mini", "gpt-5.4", "claude-sonnet-4-5")
+# What answers are signed with; the mock of Azure signs with the name of the deployment.
+SEEING = ("gpt-5-nano", "gpt-5-mini", "gpt-5.4", "claude-sonnet-4-5", "my-gpt-5")
+SERVED = (*SEEING, "openai/gpt-oss-120b")
 
 _loop = asyncio.new_event_loop()
 
@@ -44,10 +46,11 @@ async def _awaited(value):
     return await value
 
 
-def items(stream):
-    """Everything that a stream, or one to be awaited, gives."""
-    stream = wait(stream)
-    return wait(_collected(stream)) if hasattr(stream, "__aiter__") else list(stream)
+def items(stream, asynchronous=None):
+    """Everything that a stream gives; LiteLLM's are of both kinds and have to be told which one to be."""
+    if asynchronous is None:
+        asynchronous = hasattr(stream, "__aiter__")
+    return wait(_collected(stream)) if asynchronous else list(stream)
 
 
 async def _collected(stream):
@@ -62,6 +65,12 @@ def text(chunks):
 def requests(mocks):
     """(provider, body) of every model request that reached a provider."""
     return [(name, json.loads(each["body"])) for name, mock in mocks.items() for each in mock.requests()]
+
+
+def tool_results(mocks):
+    """What the providers were told that tools have answered."""
+    messages = [message for _, body in requests(mocks) for message in body["messages"]]
+    return [message["content"] for message in messages if message["role"] == "tool"]
 
 
 def hang(mocks):

@@ -33,6 +33,7 @@ from .common import (
     rate_limit,
     requests,
     text,
+    tool_results,
     wait,
 )
 
@@ -87,7 +88,7 @@ def test_a_loop_with_tools(client, mocks):
     assert call.function.name == "get_order_status" and "order_id" in json.loads(call.function.arguments)
     messages += [AssistantMessage(tool_calls=[call]), ToolMessage("shipped", tool_call_id=call.id)]
     assert complete(client, messages=messages, tools=[TOOL]).choices[0].message.content
-    assert requests(mocks)[-1][1]["messages"][-1]["content"] == "shipped"
+    assert tool_results(mocks) == ["shipped"]
 
 
 def test_images_go_to_a_model_that_sees(client):
@@ -120,6 +121,7 @@ def test_a_provider_that_hangs(connect, mocks):
         complete(connect(read_timeout=0.2))
 
 
+@pytest.mark.parametrize("connect", [("sync", ""), ("async", "")], indirect=True, ids="-".join)
 def test_the_client_waits_and_tries_again(connect, mocks, plan):
     """azure-core repeats a POST that was refused with 429 only if `retry-after` is there; `-ms` alone does not do."""
     rate_limit(mocks, plan, rounds=1, **{"retry-after": "1"})

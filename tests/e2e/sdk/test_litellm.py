@@ -5,14 +5,16 @@ import json
 import litellm
 import pytest
 
-from .common import KEY, MESSAGES, PICTURE, SEEING, TOOL, hang, items, rate_limit, requests, text, wait
+from .common import KEY, MESSAGES, PICTURE, SEEING, TOOL, hang, items, rate_limit, requests, text, tool_results, wait
 
+pytestmark = pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince211")
 litellm.suppress_debug_info = True
 litellm.telemetry = False
 FEE = 0.14e-6
+TOOLS_ALLOWED = {"allowed_openai_params": ["tool_choice"]}
 WAYS = {
-    "azure_ai": ("azure_ai/model_router/", "/openai/v1/", {}),
-    "azure_ai-at-the-root": ("azure_ai/model_router/", "", {}),
+    "azure_ai": ("azure_ai/model_router/", "/openai/v1/", TOOLS_ALLOWED),
+    "azure_ai-at-the-root": ("azure_ai/model_router/", "", TOOLS_ALLOWED),
     "azure": ("azure/", "", {"api_version": "2024-10-21"}),
     "openai": ("openai/", "/v1", {}),
 }
@@ -27,7 +29,7 @@ def complete(request, envoy, mocks):
         body = {"messages": MESSAGES, "api_base": envoy.url + path, "api_key": KEY, "max_retries": 0, **options, **body}
         return wait(getattr(litellm, call)(model=prefix + model, **body))
 
-    complete.way = way
+    complete.way, complete.is_async = way, call == "acompletion"
     return complete
 
 
@@ -38,20 +40,18 @@ def test_chat(complete, plan):
 
 
 def test_what_the_answer_cost(complete):
-    """The price of the model that answered, known by the name in the response; Azure's router has a fee on top."""
+    """The price of the model that answered, known by the name in the response; on Azure a router has a fee on top."""
     answer = complete()
-    price = litellm.model_cost[answer.model.removeprefix("azure_ai/")]
-    usage = answer.usage
+    price, usage = litellm.model_cost[answer.model.removeprefix("azure_ai/")], answer.usage
     cost = usage.prompt_tokens * price["input_cost_per_token"]
     cost += usage.completion_tokens * price["output_cost_per_token"]
-    if complete.way.startswith("azure_ai"):
-        cost += usage.prompt_tokens * FEE
-    assert litellm.completion_cost(completion_response=answer) == pytest.approx(cost)
-    assert answer._hidden_params["response_cost"] >= cost * 0.999
+    fees = [usage.prompt_tokens * FEE] if "azure_ai" in complete.way else [0, usage.prompt_tokens * FEE]
+    assert litellm.completion_cost(completion_response=answer) in [pytest.approx(cost + fee) for fee in fees]
+    assert answer._hidden_params["response_cost"] >= cost
 
 
 def test_streaming(complete):
-    chunks = items(complete(stream=True, stream_options={"include_usage": True}))
+    chunks = items(complete(stream=True, stream_options={"include_usage": True}), complete.is_async)
     assert text(chunks)
     whole = litellm.stream_chunk_builder(chunks, messages=MESSAGES)
     assert whole.usage.prompt_tokens > 0 and whole.usage.completion_tokens > 0
@@ -65,7 +65,7 @@ def test_a_loop_with_tools(complete, mocks):
     result = {"role": "tool", "tool_call_id": call.id, "content": "shipped"}
     told = complete(messages=[*MESSAGES, asked.message.model_dump(), result], tools=[TOOL])
     assert told.choices[0].message.content
-    assert requests(mocks)[-1][1]["messages"][-1]["content"] == "shipped"
+    assert tool_results(mocks) == ["shipped"]
 
 
 def test_images_go_to_a_model_that_sees(complete):
@@ -73,7 +73,9 @@ def test_images_go_to_a_model_that_sees(complete):
 
 
 def test_an_unknown_model(complete, mocks):
-    with pytest.raises(litellm.NotFoundError):
+    """Not every version of LiteLLM makes a NotFoundError of Azure's 404."""
+    others = () if complete.way == "openai" else (litellm.BadRequestError, litellm.APIError)
+    with pytest.raises((litellm.NotFoundError, *others), match="nobody"):
         complete(model="nobody")
     assert not requests(mocks)
 
