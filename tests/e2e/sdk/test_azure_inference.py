@@ -132,7 +132,7 @@ def test_the_client_waits_and_tries_again(connect, mocks, plan):
 def test_the_client_gives_up(connect, mocks, plan):
     rate_limit(mocks, plan)
     with pytest.raises(HttpResponseError) as caught:
-        complete(connect(retry_total=1))
+        complete(connect())
     assert caught.value.status_code == 429
 
 

@@ -1,4 +1,4 @@
-"""Chat Completions with the OpenAI SDK: OpenAI's client, Azure's and a Foundry project's, sync and async, on every Envoy."""
+"""Chat Completions with the OpenAI SDK: OpenAI's client, Azure's and a Foundry project's, sync and async."""
 
 import json
 
@@ -7,11 +7,7 @@ import pydantic
 import pytest
 
 from .common import MESSAGES, PICTURE, PROMPT, SEEING, TOOL, hang, items, rate_limit, requests, text, tool_results, wait
-
-
-@pytest.fixture
-def envoy(all_envoys, version):
-    return all_envoys[version]
+from .openai_clients import CLIENTS
 
 
 def create(client, **body):
@@ -112,6 +108,17 @@ def test_the_client_gives_up(connect, mocks, plan):
         create(connect(max_retries=1))
     assert caught.value.code
     assert len(requests(mocks)) == 2 * len(plan)
+
+
+@pytest.mark.parametrize("name", ["openai", "azure"])
+def test_on_every_envoy(all_envoys, version, mocks, plan, name):
+    client = CLIENTS[name](all_envoys[version].url, max_retries=1)
+    rate_limit(mocks, plan, rounds=1)
+    assert create(client).choices[0].message.content
+    assert text(items(create(client, stream=True)))
+    assert create(client, tools=[TOOL], tool_choice="required").choices[0].message.tool_calls
+    with pytest.raises(openai.NotFoundError):
+        create(client, model="nobody")
 
 
 def test_azures_deployment_beats_the_model(envoy, mocks):

@@ -7,7 +7,7 @@ import pytest
 
 from .common import MESSAGES, PREVIEW, PROMPT, items, requests, wait
 
-HARD = [{"role": "user", "content": "Prove that there are infinitely many primes, then generalise the proof. " * 5}]
+HARD = [{"role": "user", "content": "Design a lock-free queue in C++, with all of its code, and prove it linearizable."}]
 
 
 def chat(client, config, headers=PREVIEW, **body):
@@ -30,6 +30,10 @@ def affinity(answer):
 
 def session(strategy="sticky"):
     return {"session_affinity": {"strategy": strategy, "session_id": str(uuid.uuid4())}}
+
+
+# One of each: the body's fields are the same whoever sends them.
+pytestmark = pytest.mark.parametrize("connect", ["openai", "azure", "project-async"], indirect=True)
 
 
 @pytest.fixture(params=[chat, respond], ids=["chat", "responses"])
@@ -117,16 +121,16 @@ def test_a_session_stays_on_its_model(client, ask, mocks):
     config = session()
     first, second = ask(client, config), ask(client, config)
     assert affinity(first)["decision"] == "initialize"
-    assert affinity(second) == {"strategy": "sticky", "source": "session_id_payload", "decision": "retain"}
+    told = {"strategy": "sticky", "source": "session_id_payload", "decision": "retain"}
+    assert affinity(second).items() >= told.items()
     assert first.model == second.model
 
 
-def test_a_sticky_session_stays_when_the_questions_get_easier(client, mocks):
-    config = {"mode": "quality", **session()}
-    first = chat(client, config, messages=HARD)
-    config["mode"] = "cost"
-    assert chat(client, config).model == first.model
-    assert chat(client, {"mode": "cost"}, messages=HARD).model != first.model
+def test_a_sticky_session_stays_when_the_questions_get_easier(client, ask, mocks):
+    config = session()
+    first = ask(client, {**config, "models": ["gpt-5.4"]})
+    assert ask(client, config).model == first.model
+    assert ask(client, {}).model != first.model
 
 
 def test_a_session_by_header(client, ask, mocks):
