@@ -65,7 +65,7 @@ test-rust: setup-native ## the tests that need no Envoy
 	cargo test --workspace --locked
 
 .PHONY: test-envoy
-test-envoy: setup-tested-envoys setup-python wasm cli ## the tests with a real Envoy (ARGS='-k name' for some)
+test-envoy: setup-tested-envoys setup-node wasm cli ## the tests with a real Envoy (ARGS='-k name' for some)
 	.venv/bin/python -m pytest tests/e2e $(ARGS)
 
 .PHONY: lint
@@ -86,9 +86,9 @@ bench: setup-envoy wasm cli ## the measurements, native and side by side in Envo
 	@ENVOY='$(RUN_ENVOY)' scripts/bench.sh $(ARGS)
 
 .PHONY: setup
-setup: setup-native setup-wasm setup-envoy setup-tested-envoys setup-python ## only install what the other targets need
+setup: setup-native setup-wasm setup-envoy setup-tested-envoys setup-node ## only install what the other targets need
 
-.PHONY: setup-native setup-wasm setup-envoy setup-tested-envoys setup-python
+.PHONY: setup-native setup-wasm setup-envoy setup-tested-envoys setup-python setup-node
 setup-native:
 	@scripts/setup-native.sh
 setup-wasm: setup-native
@@ -105,6 +105,8 @@ setup-tested-envoys:
 endif
 setup-python:
 	@scripts/setup-python.sh
+setup-node: setup-python
+	@scripts/setup-node.sh
 
 .PHONY: clean
 clean: ## remove what was built
