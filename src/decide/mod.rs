@@ -107,8 +107,15 @@ pub enum Refusal {
     NotKept(String),
     /// A member that refers to what some provider keeps, and nothing tells which.
     Unbound(String),
-    /// No model is left; why each fell out, and the member that refers to what one provider keeps.
-    NothingEligible(Vec<(ModelId, Exclusion)>, Option<String>),
+    /// No model is left.
+    NothingEligible {
+        /// Why each fell out.
+        excluded: Vec<(ModelId, Exclusion)>,
+        /// The member of the request that only some providers can serve.
+        cause: Option<String>,
+        /// The member that holds the prompt.
+        input: &'static str,
+    },
 }
 
 /// The mode's name as metrics and headers show it; requests by model name have none.
@@ -151,7 +158,9 @@ pub fn plan(question: &Question, asked: Asked, mut session: Option<Session>) -> 
     };
     let candidates: Vec<_> = ranked.iter().filter_map(places).flatten().collect();
     if candidates.is_empty() {
-        return Err(Refusal::NothingEligible(excluded, request.state.param.clone()));
+        let cause = request.state.param.clone().or_else(|| question.translation.obstacle.clone());
+        let input = if request.api == Api::Responses { "input" } else { "messages" };
+        return Err(Refusal::NothingEligible { excluded, cause, input });
     }
     if let Some(param) = unbound(policy, request, &candidates) {
         return Err(Refusal::Unbound(param));

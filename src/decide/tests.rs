@@ -116,7 +116,7 @@ fn exclusions_have_their_reasons() {
     let image = BODY.replace("\"hello there\"", "[{\"type\":\"image_url\",\"image_url\":{}}]");
     assert_eq!(reason(&image, "middle"), Some(Exclusion::Images));
     let audio = BODY.replace("\"hello there\"", "[{\"type\":\"input_audio\",\"input_audio\":{}}]");
-    assert!(matches!(decide(&policy, &audio), Err(Refusal::NothingEligible(..))));
+    assert!(matches!(decide(&policy, &audio), Err(Refusal::NothingEligible { .. })));
 }
 
 #[test]

@@ -86,20 +86,14 @@ impl ErrorReply {
                 param: Some(param.clone()),
                 ..ErrorReply::new(400, "invalid_request", format!("'{param}' {rule}."))
             },
+            Refusal::NotKept(id) if id.is_empty() => {
+                ErrorReply::new(404, "not_found", "No provider that you may use keeps conversations.")
+            }
             Refusal::NotKept(id) => ErrorReply::new(404, "not_found", format!("Nothing with id '{id}' is found here.")),
             Refusal::Unbound(param) => not_here(param),
-            Refusal::NothingEligible(excluded, param) => match param {
-                Some(param) if bound(&excluded) => not_here(param),
-                _ => nothing_eligible(&excluded, policy),
-            },
+            Refusal::NothingEligible { excluded, cause, input } => nothing_eligible(&excluded, cause, input, policy),
         }
     }
-}
-
-/// Whether nothing but the place where the request's state is kept stood in the way of a model.
-fn bound(excluded: &[(usize, Exclusion)]) -> bool {
-    excluded.iter().any(|(_, why)| *why == Exclusion::Bound)
-        && !excluded.iter().any(|(_, why)| matches!(why, Exclusion::Context { .. }))
 }
 
 /// The request refers to something that no provider of an allowed model is known to keep.
@@ -108,38 +102,49 @@ fn not_here(param: String) -> ErrorReply {
         "previous_response_id" => "previous_response_not_found",
         _ => "not_found",
     };
-    let message =
-        format!("What '{param}' refers to is not found: it was not made by this router, or is no longer served.");
+    let message = format!(
+        "What '{param}' refers to is not found: it was not made by this router, the provider that made it keeps no \
+         responses, or no model that you may use is served there."
+    );
     ErrorReply { param: Some(param), ..ErrorReply::new(400, code, message) }
 }
 
-fn nothing_eligible(excluded: &[(usize, Exclusion)], policy: &Policy) -> ErrorReply {
+/// Why no model is left. `cause` is what only some providers can serve, `input` the member that holds the prompt.
+fn nothing_eligible(
+    excluded: &[(usize, Exclusion)],
+    cause: Option<String>,
+    input: &'static str,
+    policy: &Policy,
+) -> ErrorReply {
     // What the policy leaves out is not the request's fault and not the client's business.
     let of_request = excluded.iter().filter(|(_, why)| !matches!(why, Exclusion::Outside(_) | Exclusion::Consumer));
-    let contexts: Vec<_> = of_request.clone().filter(|(_, why)| matches!(why, Exclusion::Context { .. })).collect();
-    if let (Some((_, Exclusion::Context { input, output, .. })), true) =
-        (contexts.first(), contexts.len() == of_request.clone().count())
-    {
-        let largest = contexts.iter().filter_map(|(_, why)| match why {
-            Exclusion::Context { limit, .. } => Some(limit.window.unwrap_or(limit.input)),
-            _ => None,
-        });
-        let message = format!(
-            "The largest context among the allowed models is {} tokens; this request has about {input} and asks for \
-             {output} more.",
-            largest.max().unwrap_or_default()
-        );
-        return ErrorReply {
-            param: Some("messages".into()),
-            ..ErrorReply::new(400, "context_length_exceeded", message)
-        };
+    let of_request: Vec<_> = of_request.collect();
+    let all = |is: fn(&Exclusion) -> bool| !of_request.is_empty() && of_request.iter().all(|(_, why)| is(why));
+    if let Some(param) = cause.as_ref().filter(|_| all(|why| *why == Exclusion::Bound)) {
+        return not_here(param.clone());
     }
-    let reasons = of_request
-        .filter_map(|(id, why)| Some(format!("{}: {}", policy.models.get(*id)?.name, why.code())))
-        .collect::<Vec<_>>();
+    if all(|why| matches!(why, Exclusion::Context { .. })) {
+        return too_long(&of_request, input);
+    }
+    let reasons = of_request.iter().filter_map(|(id, why)| Some((policy.models.get(*id)?, why)));
+    let reasons: Vec<_> = reasons.map(|(model, why)| format!("{}: {}", model.name, why.code())).collect();
     let message = match reasons.is_empty() {
         true => "No model is allowed to serve this request.".into(),
         false => format!("No allowed model can serve this request ({}).", reasons.join(", ")),
     };
-    ErrorReply::new(400, "no_eligible_model", message)
+    let inexpressible = of_request.iter().any(|(_, why)| *why == Exclusion::Inexpressible);
+    ErrorReply { param: cause.filter(|_| inexpressible), ..ErrorReply::new(400, "no_eligible_model", message) }
+}
+
+fn too_long(excluded: &[&(usize, Exclusion)], param: &'static str) -> ErrorReply {
+    let contexts = excluded.iter().filter_map(|(_, why)| match why {
+        Exclusion::Context { input, output, limit } => Some((limit.window.unwrap_or(limit.input), *input, *output)),
+        _ => None,
+    });
+    let (largest, input, output) = contexts.max().unwrap_or_default();
+    let message = format!(
+        "The largest context among the allowed models is {largest} tokens; this request has about {input} and asks for \
+         {output} more."
+    );
+    ErrorReply { param: Some(param.into()), ..ErrorReply::new(400, "context_length_exceeded", message) }
 }

@@ -19,7 +19,7 @@ const OBSTACLES: [&str; 4] = ["previous_response_id", "conversation", "prompt", 
 const INCLUDE_LOGPROBS: &str = "message.output_text.logprobs";
 
 /// Members that are translated, or whose absence says the same. Everything else is left out.
-const TRANSLATED: [&str; 22] = [
+const TRANSLATED: [&str; 23] = [
     "model",
     "input",
     "instructions",
@@ -37,6 +37,7 @@ const TRANSLATED: [&str; 22] = [
     "prompt_cache_retention",
     "stream",
     "background",
+    "store",
     // The router's own.
     "routing_config",
     "previous_response_id",
@@ -53,8 +54,11 @@ pub fn read<'a>(body: &'a [u8], drop: &[String]) -> Result<Conversation<'a>> {
             return Path::root(name).obstacle();
         }
     }
-    if body.of_kind("background", Kind::Bool, "must be true or false")?.is_some_and(Raw::is_true) {
-        return Path::root("background").obstacle();
+    // Nothing runs on, and who says that a response be kept means to come back to it.
+    for name in ["background", "store"] {
+        if body.of_kind(name, Kind::Bool, "must be true or false")?.is_some_and(Raw::is_true) {
+            return Path::root(name).obstacle();
+        }
     }
     let mut pieces = Vec::new();
     if let Some(text) = body.string("instructions")?.and_then(Raw::escaped) {
@@ -224,7 +228,6 @@ pub fn left_out(body: &[u8]) -> core::result::Result<Vec<String>, ReadError> {
             "include" if include(Some(value)).is_ok_and(|include| !include.others) => {}
             // What is said here is what Chat Completions does anyway.
             "truncation" if value.bytes() == b"\"disabled\"" => {}
-            "store" if value.bytes() == b"false" => {}
             name if TRANSLATED.contains(&name) => {}
             name => names.push(fit(name)),
         }

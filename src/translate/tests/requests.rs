@@ -176,7 +176,7 @@ fn settings() {
     assert_eq!(
         with(
             r#""temperature":0.50,"top_p":1,"max_output_tokens":7,"reasoning":{"effort":"low","summary":"auto"},"user":"u",
-            "safety_identifier":"s","service_tier":"flex","prompt_cache_key":"k","prompt_cache_retention":"24h","store":true,
+            "safety_identifier":"s","service_tier":"flex","prompt_cache_key":"k","prompt_cache_retention":"24h","store":false,
             "metadata":{"a":"b"},"top_logprobs":3,"stream":true,"routing_config":{},"new":1,"background":false,"prompt":null"#
         ),
         value!({"temperature": 0.5, "top_p": 1, "max_completion_tokens": 7, "reasoning_effort": "low", "user": "u",
@@ -291,7 +291,7 @@ fn what_is_left_out_is_named() {
         names(
             r#""model":"m","input":"x","include":["reasoning.encrypted_content"],"truncation":"auto","max_tool_calls":3,
             "reasoning":{"effort":"low","summary":"auto","generate_summary":null},"text":{"format":{},"new":1},"metadata":{},
-            "stream_options":{"include_obfuscation":true},"store":true,"ev\r\nil":1,"routing_config":{"mode":"cost"}"#
+            "stream_options":{"include_obfuscation":true},"store":false,"ev\r\nil":1,"routing_config":{"mode":"cost"}"#
         ),
         [
             "include",
@@ -301,7 +301,6 @@ fn what_is_left_out_is_named() {
             "text.new",
             "metadata",
             "stream_options.include_obfuscation",
-            "store",
             "unknown"
         ]
     );

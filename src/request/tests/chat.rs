@@ -1,43 +1,7 @@
-use super::*;
+use crate::request::*;
 
 fn chat(body: &str) -> Result<Request<'_>, ReadError> {
     read_chat(body.as_bytes())
-}
-
-#[test]
-fn paths_of_every_client() {
-    let read = |path: &str| {
-        target(path)
-            .filter(|target| target.endpoint == Endpoint::Model(Api::Chat))
-            .map(|target| (target.shape, target.deployment.map(Cow::into_owned)))
-    };
-    let openai = |path| assert_eq!(read(path), Some((Shape::OpenAi, None)), "{path}");
-    let azure = |path, deployment: Option<&str>| {
-        assert_eq!(read(path), Some((Shape::Azure, deployment.map(Into::into))), "{path}");
-    };
-    openai("/v1/chat/completions");
-    openai("/chat/completions");
-    azure("/openai/v1/chat/completions", None);
-    azure("/openai/v1/chat/completions?api-version=preview", None);
-    azure("/chat/completions?api-version=2024-05-01-preview", None);
-    azure("/models/chat/completions?api-version=2024-05-01-preview", None);
-    azure("/api/projects/proj1/openai/v1/chat/completions", None);
-    azure("/openai/deployments/dep1/chat/completions?api-version=2024-10-21", Some("dep1"));
-    azure("/openai/deployments/my%20router%2Fv1/chat/completions", Some("my router/v1"));
-    azure("/openai/deployments/100%25%zz%/chat/completions", Some("100%%zz%"));
-    for unknown in [
-        "",
-        "/",
-        "/v1/chat/completions/",
-        "/v2/chat/completions",
-        "/v1/embeddings",
-        "/openai/deployments//chat/completions",
-        "/openai/deployments/a/b/chat/completions",
-        "/api/projects//openai/v1/chat/completions",
-        "/evil/v1/chat/completions",
-    ] {
-        assert_eq!(read(unknown), None, "{unknown}");
-    }
 }
 
 #[test]

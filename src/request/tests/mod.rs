@@ -1,0 +1,4 @@
+mod chat;
+mod controls;
+mod path;
+mod responses;
