@@ -1,3 +1,7 @@
+mod affinity;
+mod kept;
+mod terms;
+
 use super::*;
 use crate::catalog::Price;
 use crate::policy::Outside;
