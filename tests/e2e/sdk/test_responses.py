@@ -19,7 +19,8 @@ IMAGE = [
     }
 ]
 # The demo's models, by the different kinds of provider that they are at.
-MODELS = ["gpt-5-nano", "gpt-5-mini", "gpt-5.4", "gpt-4.1-mini", "claude-sonnet-4-5", "grok-4-fast-reasoning", "gpt-oss-120b"]
+MODELS = ["gpt-5-nano", "gpt-5-mini", "gpt-5.4", "gpt-4.1-mini"]
+MODELS += ["claude-sonnet-4-5", "grok-4-fast-reasoning", "gpt-oss-120b"]
 
 
 def create(client, **body):

@@ -35,7 +35,9 @@ def test_langchain(envoy, mocks, stream):
     assert whole.response_metadata["model_name"].startswith(SERVED)
 
 
-@pytest.mark.parametrize("model, path", [("openai/model-router", "/v1"), ("azure_ai/model_router/model-router", "/openai/v1/")])
+@pytest.mark.parametrize(
+    "model, path", [("openai/model-router", "/v1"), ("azure_ai/model_router/model-router", "/openai/v1/")]
+)
 def test_litellm(envoy, mocks, model, path):
     response = litellm.responses(model=model, input=PROMPT, api_base=envoy.url + path, api_key=KEY)
     assert response.output[-1].content[0].text

@@ -1,4 +1,4 @@
-"""What a request may ask of its router (`routing_config`, a preview behind a header), and what the answer tells of it."""
+"""What a request may ask of its router (`routing_config`, behind a header), and what the answer tells of it."""
 
 import uuid
 
@@ -7,7 +7,7 @@ import pytest
 
 from .common import MESSAGES, PREVIEW, PROMPT, items, requests, wait
 
-HARD = [{"role": "user", "content": "Design a lock-free queue in C++, with all of its code, and prove it linearizable."}]
+HARD = [{"role": "user", "content": "Design a lock-free queue in C++, with all its code, and prove it linearizable."}]
 
 
 def chat(client, config, headers=PREVIEW, **body):

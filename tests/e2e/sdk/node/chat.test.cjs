@@ -44,7 +44,8 @@ for (const [name, connect] of Object.entries(clients)) {
 
     test("an unknown model", async () => {
       const code = name === "OpenAI" ? "model_not_found" : "DeploymentNotFound";
-      await assert.rejects(create({ model: "nobody" }), (error) => error instanceof OpenAI.NotFoundError && error.code === code);
+      const unknown = (error) => error instanceof OpenAI.NotFoundError && error.code === code;
+      await assert.rejects(create({ model: "nobody" }), unknown);
     });
 
     test("an invalid request", async () => {

@@ -31,8 +31,8 @@ module.exports = {
   },
 
   async seen() {
-    const lists = await Promise.all(Object.values(mocks).map(async (mock) => (await fetch(`${mock}/_mock/requests`)).json()));
-    return lists.flat();
+    const read = async (mock) => (await fetch(`${mock}/_mock/requests`)).json();
+    return (await Promise.all(Object.values(mocks).map(read))).flat();
   },
 
   async hang() {

@@ -28,7 +28,9 @@ for (const [name, connect] of Object.entries(clients)) {
     test("streaming", async () => {
       let text = "";
       let last;
-      for await (last of await create({ stream: true })) if (last.type === "response.output_text.delta") text += last.delta;
+      for await (last of await create({ stream: true })) {
+        if (last.type === "response.output_text.delta") text += last.delta;
+      }
       assert.equal(last.type, "response.completed");
       assert.equal(text, last.response.output[last.response.output.length - 1].content[0].text);
     });
