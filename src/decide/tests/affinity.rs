@@ -89,7 +89,7 @@ fn adaptive_weighs_the_prompt_cache_that_a_switch_would_lose() {
     // With its cache `dear` costs less than `middle` without one.
     models[0]["price"] = json!({"input": 10.0, "cached_input": 1.0, "output": 10.0});
     models[1]["price"] = json!({"input": 2.0, "output": 10.0});
-    let policy = policy_with(router(json!("balanced")), models, json!({}));
+    let policy = policy_with(router(json!({"band": 0.5})), models, json!({}));
     let decide = |words| {
         let body = chat(&conversation(words));
         let request = read_chat(body.as_bytes()).unwrap();
