@@ -1,3 +1,5 @@
+mod responses;
+
 use super::*;
 use crate::decide::{Asked, Caller, Question, Terms, Translation, plan};
 use crate::edit::apply;

@@ -1,0 +1,237 @@
+//! Requests to the Responses API, and to what providers keep.
+
+use super::*;
+use crate::decide::affinity::nothing;
+use crate::origin::Origin;
+use crate::request::Api;
+use crate::routing::{Call, Head, head, route};
+
+/// Like the policy of the other tests, with a provider that only speaks Chat Completions.
+fn policy() -> Policy {
+    let config = json!({
+        "routers": [{"name": "r", "mode": "quality", "subset": ["gpt-5-mini", "gpt-4.1"]}],
+        "models": [
+            {"name": "gpt-5-mini", "served_by": [{"provider": "openai"}, {"provider": "azure", "deployment": "my/mini"}]},
+            {"name": "gpt-4.1", "served_by": [{"provider": "v1"}]},
+            {"name": "gpt-oss-120b", "served_by": [{"provider": "vllm", "deployment": "oss"}]},
+            {"name": "embed", "served_by": [{"provider": "openai"}, {"provider": "azure", "deployment": "my-embed"}]}
+        ],
+        "providers": [
+            {"name": "openai", "cluster": "openai", "dialect": "openai"},
+            {"name": "azure", "cluster": "azure", "dialect": "azure_openai", "api_version": "2025-04-01-preview"},
+            {"name": "v1", "cluster": "azure", "dialect": "azure_openai"},
+            {"name": "vllm", "cluster": "vllm", "dialect": "openai", "apis": ["chat_completions"]}
+        ]
+    });
+    Policy::from_value(&config).unwrap_or_else(|errors| panic!("{errors:?}"))
+}
+
+fn route_to(policy: &Policy, body: &str) -> Brief {
+    route(policy, &Call::of(Api::Responses, Caller::Anyone), body.as_bytes(), &nothing).unwrap().brief
+}
+
+/// The body as the first provider gets it.
+fn sent_to(body: &str) -> (String, Slot) {
+    let brief = route_to(&policy(), body);
+    let sent = body_for(body.as_bytes(), &brief.request, &brief.slots[0]).unwrap();
+    (String::from_utf8(sent).unwrap(), brief.slots[0].clone())
+}
+
+#[test]
+fn only_what_must_change_changes() {
+    let (sent, slot) = sent_to(
+        "{ \"input\" : [ {\"role\":\"user\",\"content\":\"\\u00e9 \"} ] ,\"routing_config\":{\"mode\":1},\n\"model\":\"gpt-5-mini\",\
+         \"temperature\":0.5, \"store\":false , \"max_output_tokens\":9}",
+    );
+    assert_eq!(
+        sent,
+        "{ \"input\" : [ {\"role\":\"user\",\"content\":\"\\u00e9 \"} ],\n\"model\":\"gpt-5-mini\", \"store\":false , \
+         \"max_output_tokens\":9}"
+    );
+    assert_eq!((slot.drop, slot.path.as_str()), (vec!["temperature".into()], "/v1/responses"));
+}
+
+#[test]
+fn parameters_inside_objects_go_alone() {
+    for (members, model, expected, dropped) in [
+        (
+            r#""reasoning":{"effort":"none","summary":"auto"}"#,
+            "gpt-5-mini",
+            r#""reasoning":{"summary":"auto"}"#,
+            "reasoning.effort",
+        ),
+        (
+            r#""reasoning":{"summary":"auto", "effort":"none"}"#,
+            "gpt-5-mini",
+            r#""reasoning":{"summary":"auto"}"#,
+            "reasoning.effort",
+        ),
+        (
+            r#""reasoning":{"effort":"low"},"text":{"verbosity":"low"}"#,
+            "gpt-5-mini",
+            r#""reasoning":{"effort":"low"},"text":{"verbosity":"low"}"#,
+            "",
+        ),
+        (
+            r#""reasoning":{"effort":"low"},"text":{"format":{"type":"text"},"verbosity":"low"}"#,
+            "gpt-4.1",
+            r#""text":{"format":{"type":"text"}}"#,
+            "reasoning,text.verbosity",
+        ),
+    ] {
+        let (sent, slot) = sent_to(&format!("{{\"model\":\"{model}\",\"input\":\"x\",{members}}}"));
+        assert_eq!(sent, format!("{{\"model\":\"{model}\",\"input\":\"x\",{expected}}}"));
+        assert_eq!(slot.drop.join(","), dropped);
+    }
+}
+
+#[test]
+fn marks_come_off_and_only_their_provider_is_left() {
+    let mark = Origin::new("azure", "gpt-5-mini").mark();
+    let body = |mark: &str| {
+        format!(
+            r#"{{"model":"r","previous_response_id":"resp_{mark}1","input":[{{"type":"item_reference","id":"msg_{mark}2"}},
+                {{"type":"reasoning","id":"rs_{mark}3","summary":[],"encrypted_content":"{mark}gAAA"}}]}}"#
+        )
+    };
+    let (sent, slot) = sent_to(&body(&mark));
+    assert_eq!(sent, body("").replace("\"r\"", "\"my/mini\""));
+    assert_eq!(slot.path, "/openai/responses?api-version=2025-04-01-preview");
+    let brief = route_to(&policy(), &body(&mark));
+    assert_eq!((brief.slots.len(), brief.request.earlier.as_deref()), (1, Some(mark.as_str())));
+    // Another filter has changed the body since.
+    let changed = body(&mark).replace("\"r\"", "\"longer\"");
+    let sent = body_for(changed.as_bytes(), &brief.request, &brief.slots[0]).unwrap();
+    assert_eq!(String::from_utf8(sent).unwrap(), body("").replace("\"r\"", "\"my/mini\""));
+}
+
+#[test]
+fn what_is_kept_elsewhere_is_a_clear_error() {
+    let refused = |body: String| {
+        let reply = route(&policy(), &Call::of(Api::Responses, Caller::Anyone), body.as_bytes(), &nothing).unwrap_err();
+        (reply.status, reply.code, reply.param.unwrap_or_default())
+    };
+    let continued = |model: &str, mark: &str| {
+        format!("{{\"model\":\"{model}\",\"input\":\"x\",\"previous_response_id\":\"resp_{mark}1\"}}")
+    };
+    let of = |provider: &str| Origin::new(provider, "m").mark();
+    let expected = (400, "previous_response_not_found", "previous_response_id".to_owned());
+    for body in [
+        continued("r", ""),
+        continued("r", &of("nobody")),
+        continued("gpt-4.1", &of("openai")),
+        continued("gpt-oss-120b", &of("vllm")),
+    ] {
+        assert_eq!(refused(body.clone()), expected, "{body}");
+    }
+    // It can only be from one.
+    assert_eq!(route_to(&policy(), &continued("gpt-4.1", "")).slots.len(), 1);
+    let hosted = r#"{"model":"gpt-oss-120b","input":"x","tools":[{"type":"web_search"}]}"#;
+    assert_eq!(refused(hosted.into()), (400, "no_eligible_model", "tools[0].type".into()));
+}
+
+#[test]
+fn a_provider_of_chat_only_gets_a_translation() {
+    let (sent, slot) = sent_to(
+        r#"{"model":"gpt-oss-120b","input":"hi","max_output_tokens":5,"truncation":"auto","store":false,"stream":true}"#,
+    );
+    assert_eq!(slot.path, "/v1/chat/completions");
+    assert_eq!((slot.drop.join(",").as_str(), slot.translate.as_deref()), ("truncation", Some("max_tokens")));
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&sent).unwrap(),
+        json!({"model": "oss", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 5, "stream": true,
+            "stream_options": {"include_usage": true}})
+    );
+}
+
+/// What the head of a request without a body leads to.
+fn kept(method: &str, path: &str) -> Result<Slot, u16> {
+    match head(&policy(), &|name| match name {
+        ":method" => Some(method),
+        ":path" => Some(path),
+        _ => None,
+    }) {
+        Head::Kept(brief) => {
+            assert!(brief.request.members.is_none() && brief.request.later && brief.slots.len() == 1);
+            Ok(brief.slots[0].clone())
+        }
+        Head::Refused(_, error) => Err(error.status),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_is_kept_is_asked_of_its_keeper() {
+    let mark = Origin::new("azure", "gpt-5-mini").mark();
+    for (rest, path) in [
+        ("", "/openai/responses/resp_1?api-version=2025-04-01-preview"),
+        ("?api-version=2024-01-01&include=a&b", "/openai/responses/resp_1?api-version=2025-04-01-preview&include=a&b"),
+        ("/cancel", "/openai/responses/resp_1/cancel?api-version=2025-04-01-preview"),
+        ("/input_items?limit=2", "/openai/responses/resp_1/input_items?api-version=2025-04-01-preview&limit=2"),
+    ] {
+        let slot = kept("GET", &format!("/v1/responses/resp_{mark}1{rest}")).unwrap();
+        assert_eq!((slot.path.as_str(), slot.cluster.as_str(), slot.model.as_str()), (path, "azure", "gpt-5-mini"));
+        assert_eq!(slot.mark, mark);
+    }
+    assert_eq!(kept("POST", "/v1/conversations").unwrap().path, "/v1/conversations");
+    assert_eq!(kept("GET", "/v1/responses/resp_1").unwrap_err(), 404);
+    assert_eq!(kept("GET", &format!("/v1/responses/resp_{}1", Origin::new("vllm", "gpt-oss-120b").mark())), Err(404));
+}
+
+#[test]
+fn endpoints_by_model_name() {
+    let call = Call { endpoint: Some("embeddings"), ..Call::of(Api::Other, Caller::Anyone) };
+    let body = br#"{"input":"x", "model":"embed"}"#;
+    let brief = route(&policy(), &call, body, &nothing).unwrap().brief;
+    let paths: Vec<&str> = brief.slots.iter().map(|slot| slot.path.as_str()).collect();
+    assert_eq!(paths, ["/v1/embeddings", "/openai/deployments/my-embed/embeddings?api-version=2025-04-01-preview"]);
+    let sent = body_for(body, &brief.request, &brief.slots[1]).unwrap();
+    assert_eq!(sent, br#"{"input":"x", "model":"my-embed"}"#);
+    let router = route(&policy(), &call, br#"{"input":"x","model":"r"}"#, &nothing).unwrap_err();
+    assert_eq!((router.status, router.param.as_deref()), (400, Some("model")));
+}
+
+#[test]
+fn details_tell_of_every_attempt_and_of_the_conversation() {
+    let body = r#"{"model":"r","input":"x"}"#;
+    let brief = route_to(&policy(), body);
+    let mut attempted = Attempted::default();
+    for (number, result) in [(1, Some("429")), (2, Some("error_in_200")), (3, None)] {
+        attempted = attempted.next(number, &brief.slots[0]);
+        result.into_iter().for_each(|result| attempted.ended(result));
+    }
+    let told: serde_json::Value = serde_json::from_str(&details(&brief, &attempted, 12)).unwrap();
+    let told = &told["model_router_details"];
+    assert_eq!((&told["mode"], &told["routing_trace"][0]["latency_ms"]), (&json!("quality"), &json!(12)));
+    let attempts = &told["routing_trace"][0]["attempts"];
+    let codes: Vec<_> =
+        attempts.as_array().unwrap().iter().map(|attempt| &attempt["result"]["error"]["code"]).collect();
+    assert_eq!(codes, [&json!("429"), &json!("error_in_200"), &json!(null)]);
+    assert_eq!(attempts[2], json!({"model": brief.slots[0].model, "result": {"status": 200}}));
+    assert_eq!(
+        told["session_affinity"],
+        json!({"strategy": "adaptive", "mode": "adaptive", "source": "fingerprint", "decision": "initialize"})
+    );
+}
+
+#[test]
+fn only_limits_that_all_met_are_told() {
+    let brief = route_to(&policy(), r#"{"model":"r","input":"x"}"#);
+    let slot = &brief.slots[0];
+    let after = |failures: &[Option<(u16, Option<u64>)>]| {
+        let mut attempted = Attempted::default();
+        for (index, failure) in failures.iter().enumerate() {
+            attempted = attempted.next(index as u64 + 1, slot);
+            if let Some((status, wait)) = failure {
+                attempted.failed(*status, *wait);
+                attempted.ended(&status.to_string());
+            }
+        }
+        (attempted.limited, attempted.wait)
+    };
+    assert_eq!(after(&[Some((429, Some(700))), Some((429, Some(300))), Some((429, None))]), (true, Some(300)));
+    assert_eq!(after(&[Some((429, None))]), (true, None));
+    assert!(!after(&[Some((503, None)), Some((429, Some(1)))]).0);
+    assert!(!after(&[Some((429, Some(1))), Some((503, None))]).0);
+    assert!(!after(&[None, Some((429, Some(1)))]).0, "nobody answered the first");
+}
