@@ -18,11 +18,13 @@ const POLICY: &str = r#"{
     "routers": [{"name": "model-router", "mode": "quality", "baseline": "gpt-5.4"}],
     "models": [
         {"name": "gpt-5.4", "abilities": 90, "served_by": [{"provider": "azure", "deployment": "big/one"}, {"provider": "openai"}]},
-        {"name": "gpt-4.1", "abilities": 50, "served_by": [{"provider": "openai", "deployment": "gpt-4.1-2025-04-14"}]}
+        {"name": "gpt-4.1", "abilities": 50, "served_by": [{"provider": "openai", "deployment": "gpt-4.1-2025-04-14"}]},
+        {"name": "gpt-oss-120b", "abilities": 10, "served_by": [{"provider": "vllm"}]}
     ],
     "providers": [
         {"name": "openai", "cluster": "openai", "dialect": "openai", "authority": "api.openai.com"},
-        {"name": "azure", "cluster": "azure", "dialect": "azure_openai", "api_version": "2024-10-21"}
+        {"name": "azure", "cluster": "azure", "dialect": "azure_openai", "api_version": "2024-10-21"},
+        {"name": "vllm", "cluster": "vllm", "dialect": "openai", "apis": ["chat_completions"]}
     ]
 }"#;
 
@@ -81,13 +83,18 @@ struct Effects {
     received: Vec<u8>,
 }
 
-/// One client request with one attempt on `cluster`, each body in the given pieces.
+/// One client request with one attempt, each body in the given pieces.
 fn run(context: u32, request: &[&[u8]], content_type: &str, response: &[&[u8]]) -> Effects {
     fresh_request();
+    run_on("/v1/chat/completions", context, request, content_type, response)
+}
+
+/// As [`run`], on any path and with what the host remembers.
+fn run_on(path: &str, context: u32, request: &[&[u8]], content_type: &str, response: &[&[u8]]) -> Effects {
     host(|host| {
         host.request_headers = set(&[
             (":method", "POST"),
-            (":path", "/v1/chat/completions"),
+            (":path", path),
             (":authority", "router"),
             ("content-type", "application/json"),
             ("authorization", "Bearer client"),
@@ -169,7 +176,7 @@ fn a_request_is_routed_rewritten_and_accounted_for() {
     let header = |pairs: &Pairs, name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let request = |name| header(&host.request_headers, name);
     assert_eq!(request(":path").unwrap(), "/openai/deployments/big%2Fone/chat/completions?api-version=2024-10-21");
-    assert_eq!(request("x-envoy-max-retries").unwrap(), "2");
+    assert_eq!(request("x-envoy-max-retries").unwrap(), "3");
     for gone in ["authorization", "x-model-router-model", "accept-encoding"] {
         assert_eq!(request(gone), None);
     }
@@ -215,6 +222,67 @@ fn every_two_way_split_and_random_chunkings_have_the_same_effects() {
             assert_eq!(run(100, &request, content_type, &answer), whole);
         }
     }
+}
+
+/// A Responses stream as OpenAI sends it, and a Chat stream as any provider does.
+const RESPONSES_EVENTS: &str = "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"model\":\"m\",\"output\":[]}}\n\n\
+    event: response.output_item.added\ndata: {\"type\":\"response.output_item.added\",\"item\":{\"id\":\"msg_1\"}}\n\n\
+    event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"item_id\":\"msg_1\",\"delta\":\"h\u{e9}\"}\n\n\
+    event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"resp_1\",\"model\":\"m\",\"output\":[{\"id\":\"msg_1\"}],\"usage\":{\"input_tokens\":5,\"output_tokens\":6}}}\n\n";
+const CHAT_EVENTS: &str = "data: {\"id\":\"chatcmpl-1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n\
+    data: {\"id\":\"chatcmpl-1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"h\u{e9}\"}}]}\n\n\
+    data: {\"id\":\"chatcmpl-1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n\
+    data: {\"id\":\"chatcmpl-1\",\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":6}}\n\ndata: [DONE]\n\n";
+
+#[test]
+fn responses_native_and_translated_are_the_same_in_any_pieces() {
+    start();
+    let mut random = Random(11);
+    for (model, response) in [("model-router", RESPONSES_EVENTS), ("gpt-oss-120b", CHAT_EVENTS)] {
+        let body = format!(r#"{{"model":"{model}","input":"h\u00e9llo","stream":true,"temperature":1}}"#);
+        let (body, response) = (body.as_bytes(), response.as_bytes());
+        let run = |request: &[&[u8]], response: &[&[u8]]| {
+            fresh_request();
+            run_on("/v1/responses", 100, request, "text/event-stream", response)
+        };
+        let whole = run(&[body], &[response]);
+        let seen = String::from_utf8(whole.received.clone()).unwrap();
+        assert!(seen.contains("\"id\":\"resp_mr") && seen.contains("event: response.completed"), "{seen}");
+        assert_eq!(seen.matches("event: response.output_text.delta").count(), 1);
+        let label = if model == "model-router" { "gpt-5.4" } else { model };
+        assert_eq!(whole.host.metrics[&format!("model_router.tokens_total;model={label};kind=output")], 6);
+        for split in 0..=response.len() {
+            let (head, tail) = response.split_at(split);
+            assert_eq!(run(&[body], &[head, tail]), whole, "response split at {split}");
+        }
+        for _ in 0..100 {
+            assert_eq!(run(&random.pieces(body), &random.pieces(response)), whole);
+        }
+    }
+}
+
+#[test]
+fn a_conversation_is_remembered_for_half_an_hour_after_its_last_answer() {
+    start();
+    fresh_request();
+    let body = r#"{"model":"model-router","messages":[{"role":"user","content":"hi"},
+        {"role":"assistant","content":"hello"},{"role":"user","content":"go on"}]}"#;
+    let mut decisions = Vec::new();
+    for (turn, (minutes, answer)) in
+        [(0, ANSWER), (29, ANSWER), (58, ""), (60, ANSWER), (91, ANSWER), (100, ANSWER)].into_iter().enumerate()
+    {
+        host(|host| {
+            host.clock = minutes * 60;
+            host.properties.clear();
+        });
+        let context = 100 + 2 * turn as u32;
+        run_on("/v1/chat/completions", context, &[body.as_bytes()], "application/json", &[answer.as_bytes()]);
+        let decision = host(|host| host.properties.get("model_router.affinity").cloned());
+        decisions.push(String::from_utf8(decision.unwrap_or_default()).unwrap());
+    }
+    // The first is found by what the conversation holds; the third got no answer, which counts for nothing.
+    assert_eq!(decisions, ["retain", "retain", "", "initialize", "initialize", "retain"]);
+    assert_eq!(host(|host| host.shared.len()), 1);
 }
 
 #[test]
@@ -265,19 +333,30 @@ fn any_order_of_callbacks_is_survived() {
     start();
     let mut random = Random(99);
     let body = request_body(true);
+    let chat = run(90, &[body.as_bytes()], "text/event-stream", &[CHAT_EVENTS.as_bytes()]).host;
+    fresh_request();
+    let ask = r#"{"model":"gpt-oss-120b","input":"x","stream":true}"#;
+    let translated =
+        run_on("/v1/responses", 92, &[ask.as_bytes()], "text/event-stream", &[CHAT_EVENTS.as_bytes()]).host;
+    let briefs = [&chat, &translated].map(|host| host.properties["model_router.brief"].clone());
+    let paths =
+        ["/v1/chat/completions", "/v1/responses", "/v1/responses/resp_1", "/model-router/explain", "/v1/models"];
     for round in 0..20_000u32 {
         fresh_request();
         let context = 100 + round;
         let (request, response) = (random.below(body.len()), random.below(ANSWER.len()));
         host(|host| {
-            host.request_headers = set(&[(":method", "POST"), (":path", "/v1/chat/completions")]);
+            host.request_headers = set(&[(":method", "POST"), (":path", paths[round as usize % 7 % 5])]);
             host.response_headers = set(&[
                 (":status", ["200", "503", "x", ""][round as usize % 4]),
                 ("content-type", ["application/json", "text/event-stream", "text/html"][round as usize % 3]),
             ]);
             host.request_body = body.as_bytes()[..if round % 2 == 0 { body.len() } else { request }].to_vec();
             host.response_body = ANSWER.as_bytes()[..response].to_vec();
-            host.properties.insert("xds.cluster_name".into(), "openai".into());
+            host.properties.insert("xds.cluster_name".into(), ["openai", "azure", "vllm"][round as usize % 3].into());
+            if round % 2 == 0 {
+                host.properties.insert("model_router.brief".into(), briefs[round as usize / 2 % 2].clone());
+            }
         });
         unsafe {
             proxy_on_context_create(context, if round % 5 < 3 { ROUTE } else { ATTEMPT });
