@@ -9,8 +9,8 @@ use crate::decide::{Caller, Plan, Question, Session, Terms, Translation, asked, 
 use crate::listing::{self, Listing};
 use crate::policy::{Dialect, Policy, UnknownPaths};
 use crate::request::{
-    Api, Controls, Endpoint, ReadError, Request, Shape, read_chat, read_controls, read_members, read_named,
-    read_responses, target,
+    Api, Controls, Endpoint, ReadError, Request, Shape, boundary, read_chat, read_controls, read_form, read_members,
+    read_named, read_responses, target,
 };
 use crate::response::error::ErrorReply;
 use crate::translate;
@@ -39,6 +39,8 @@ pub struct Call {
     pub endpoint: Option<&'static str>,
     /// Whose shape errors take.
     pub shape: Shape,
+    /// The boundary of a form; `None`: the body is JSON.
+    pub form: Option<String>,
     /// The deployment in the path; it beats the body's model.
     pub deployment: Option<String>,
     /// On whose behalf.
@@ -58,6 +60,7 @@ impl Call {
             api: Some(api),
             endpoint: None,
             shape: Shape::OpenAi,
+            form: None,
             deployment: None,
             caller,
             controls: false,
@@ -97,7 +100,9 @@ pub fn head<'h>(policy: &Policy, header: &dyn Fn(&str) -> Option<&'h str>) -> He
         Endpoint::Entry(name) => return answer(policy, caller, &target, &Listing::Entry(name), header),
         Endpoint::Info => return answer(policy, caller, &target, &Listing::Info, header),
     };
-    if let Err(error) = check_head(header) {
+    // Only some of the endpoints that take a model's name take forms.
+    let form = header("content-type").and_then(boundary).filter(|_| api == Some(Api::Other));
+    if let Err(error) = check_head(header, form.is_some()) {
         return Head::Refused(target.shape, error);
     }
     let opted_in =
@@ -106,6 +111,7 @@ pub fn head<'h>(policy: &Policy, header: &dyn Fn(&str) -> Option<&'h str>) -> He
         api,
         endpoint,
         shape: target.shape,
+        form: form.map(Into::into),
         deployment: target.deployment.map(Into::into),
         caller,
         controls: opted_in,
@@ -134,7 +140,7 @@ fn answer<'h>(
 }
 
 /// The rules for the head of a request with a body.
-fn check_head<'h>(header: &dyn Fn(&str) -> Option<&'h str>) -> Result<(), ErrorReply> {
+fn check_head<'h>(header: &dyn Fn(&str) -> Option<&'h str>, is_form: bool) -> Result<(), ErrorReply> {
     let refuse = |status, code, message: &str| Err(ErrorReply::new(status, code, message));
     if header(":method") != Some("POST") {
         return refuse(405, "method_not_allowed", "This API is called with POST.");
@@ -142,7 +148,7 @@ fn check_head<'h>(header: &dyn Fn(&str) -> Option<&'h str>) -> Result<(), ErrorR
     if header("content-encoding").is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
         return refuse(415, "unsupported_encoding", "The body must not be compressed.");
     }
-    if !header("content-type").is_none_or(is_json) {
+    if !is_form && !header("content-type").is_none_or(is_json) {
         return refuse(415, "unsupported_media_type", "The content type must be application/json.");
     }
     Ok(())
@@ -189,7 +195,8 @@ pub fn route<'p, 'a>(
     let translation = translation(policy, &request)?;
     let question = Question { policy, request: &request, translation: &translation, terms: &terms, caller };
     let plan = plan(&question, asked, session).map_err(refused)?;
-    let brief = brief(&question, &plan, call.endpoint);
+    let mut brief = brief(&question, &plan, call.endpoint);
+    brief.request.form.clone_from(&call.form);
     Ok(Routed { brief, terms, plan, request })
 }
 
@@ -203,7 +210,10 @@ fn read<'a>(call: &Call, body: &'a [u8]) -> Result<Request<'a>, ErrorReply> {
     Ok(match api {
         Api::Chat => read_chat(body),
         Api::Responses => read_responses(body),
-        Api::Other => read_named(body),
+        Api::Other => match &call.form {
+            Some(boundary) => read_form(body, boundary),
+            None => read_named(body),
+        },
     }?)
 }
 

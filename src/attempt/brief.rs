@@ -48,6 +48,9 @@ pub struct PublishedRequest {
     /// Where the body's members are; `None`: the body goes through as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Members>,
+    /// The boundary of a form; `None`: the body is JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<String>,
     /// Marks in its ids, which come off: start and end of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<(u32, u32)>,
@@ -148,6 +151,7 @@ pub fn brief(question: &Question, plan: &Plan, endpoint: Option<&str>) -> Brief 
             api: request.api,
             stream: request.stream,
             members: Some(request.members.clone()),
+            form: None,
             marks: marks.collect(),
             earlier: earlier.map(|id| Origin::of(id.as_bytes()).map(|(origin, _)| origin.mark()).unwrap_or_default()),
             later: request.background,
@@ -170,6 +174,7 @@ pub fn brief_for_kept(policy: &Policy, keeper: &Keeper, kept: &Kept, query: &str
     let request = PublishedRequest {
         api: Api::Responses,
         members: None,
+        form: None,
         marks: Vec::new(),
         earlier: None,
         stream: false,

@@ -17,7 +17,7 @@ pub use slot::Slot;
 use crate::edit::{Edit, apply};
 use crate::policy::Dialect;
 use crate::request::json::Span;
-use crate::request::{Api, Member, Members, ReadError, read_members, read_responses};
+use crate::request::{Api, Member, Members, ReadError, read_form, read_members, read_responses};
 use crate::translate::{self, ToChat};
 use std::borrow::Cow;
 
@@ -56,12 +56,28 @@ pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result
 /// # Errors
 /// [`ReadError`] where the body has changed since the decision and is no such request any more.
 pub fn body_for(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result<Vec<u8>, ReadError> {
+    if let Some(boundary) = &published.form {
+        return Ok(apply(body, &[name_in_form(body, boundary, slot)?]));
+    }
     match &slot.translate {
         None => Ok(apply(body, &rewrite(body, published, slot)?)),
         Some(limit) => {
             translate::request(body, &ToChat { model: &slot.deployment, limit, reasoning: None, drop: &slot.drop })
         }
     }
+}
+
+/// Sets the field `model` of a form, or adds it.
+fn name_in_form(body: &[u8], boundary: &str, slot: &Slot) -> Result<Edit, ReadError> {
+    let form = read_form(body, boundary)?;
+    let model = &slot.deployment;
+    Ok(match form.members.list.first() {
+        Some(field) => Edit::replace(field.value, model.clone()),
+        None => {
+            let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n");
+            Edit::insert(0, format!("{head}{model}\r\n"))
+        }
+    })
 }
 
 /// What a request asks of the router is no provider's business.

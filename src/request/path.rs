@@ -48,13 +48,16 @@ pub struct Kept<'a> {
     pub rest: &'a str,
 }
 
-/// Endpoints that take a model's name and JSON.
-const NAMED: [&str; 7] = [
+/// Endpoints that take a model's name.
+const NAMED: [&str; 10] = [
     "embeddings",
     "completions",
     "moderations",
     "images/generations",
+    "images/edits",
     "audio/speech",
+    "audio/transcriptions",
+    "audio/translations",
     "responses/input_tokens",
     "responses/compact",
 ];

@@ -26,6 +26,8 @@ pub(super) struct Chunks {
     pub(super) take_out_usage: bool,
     /// Details are still to go in.
     pub(super) details: bool,
+    /// Whatever is no error is an answer: the stream of an endpoint with events of its own.
+    pub(super) any: bool,
 }
 
 impl Handler for Chunks {
@@ -41,7 +43,7 @@ impl Handler for Chunks {
         known.note(|| object.model(payload), object.usage(payload));
         if let Some(error) = object.error() {
             known.decide(|| First::Failed(Failure::of_enveloped(error.of(payload))));
-        } else if object.has_choices || object.usage.is_some() {
+        } else if object.has_choices || object.usage.is_some() || self.any {
             known.decide(|| First::Good);
         }
         if object.has_choices && core::mem::take(&mut self.details) {

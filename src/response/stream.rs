@@ -115,6 +115,7 @@ impl Events {
             (None, Api::Chat | Api::Other) => Box::new(chat::Chunks {
                 take_out_usage: treatment.take_out_usage,
                 details: treatment.details.is_some(),
+                any: treatment.api == Api::Other,
             }),
             (None, Api::Responses) => Box::new(responses::Stream::new(treatment)),
         };

@@ -35,7 +35,7 @@ pub(super) struct Translated {
 
 impl Translated {
     pub(super) fn new(treatment: &Treatment, about: &About) -> Self {
-        let chunks = chat::Chunks { take_out_usage: false, details: false };
+        let chunks = chat::Chunks { take_out_usage: false, details: false, any: false };
         Translated { chunks, stream: Stream::new(detailed(treatment, about)) }
     }
 }

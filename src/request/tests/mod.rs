@@ -1,4 +1,5 @@
 mod chat;
 mod controls;
+mod form;
 mod path;
 mod responses;

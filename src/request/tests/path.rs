@@ -96,7 +96,7 @@ fn endpoints_by_model_name_and_lists() {
     assert_eq!(read("/models/info?api-version=1").map(|(endpoint, _)| endpoint), Some(Endpoint::Info));
     assert_eq!(read("/info").map(|(endpoint, _)| endpoint), Some(Endpoint::Info));
     assert_eq!(read("/model-router/explain").map(|(endpoint, _)| endpoint), Some(Endpoint::Explain));
-    for unknown in ["/v1/models/", "/v1/info", "/v1/files", "/v1/audio/transcriptions", "/model-router/explain/x"] {
+    for unknown in ["/v1/models/", "/v1/info", "/v1/files", "/v1/audio/voices", "/model-router/explain/x"] {
         assert_eq!(read(unknown), None, "{unknown}");
     }
 }
