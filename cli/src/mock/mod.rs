@@ -12,6 +12,7 @@
 //! | [`paths`] | which of the many path forms a request uses |
 //! | [`control`] | `/_mock/*` |
 //! | [`record`] | the last requests, as received |
+//! | [`form`] | multipart bodies, read as JSON |
 //! | [`faults`] | what goes wrong next |
 //! | [`delivery`] | pace, and what goes wrong with an answer |
 //! | [`fields`] | a request's body, whichever the endpoint |
@@ -47,6 +48,7 @@ mod delivery;
 mod errors;
 mod faults;
 mod fields;
+mod form;
 mod ids;
 mod models;
 mod other;

@@ -1,5 +1,5 @@
-//! The endpoints that are asked by model name but do not converse: embeddings, legacy completions, moderations and
-//! images. Each in its smallest honest shape; none of them streams.
+//! The endpoints that are asked by model name but do not converse: embeddings, legacy completions, moderations,
+//! images and transcriptions. Each in its smallest honest shape; none of them streams.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -56,6 +56,7 @@ impl Provider {
                 Ask::Embeddings => embeddings(&request, &self.served(&request.model)),
                 Ask::Moderation => moderation(&request),
                 Ask::Image => image(&request),
+                Ask::Transcription => transcription(&request),
                 Ask::Chat | Ask::Response | Ask::Completion => self.completion(&request),
             }?;
             Ok(Ready { form: Form::Whole(body, 0), broken: Box::new(chunks::Failure) })
@@ -92,6 +93,12 @@ fn needed<'a>(request: &'a Fields, name: &str) -> Result<&'a Value, ApiError> {
         return Err(ApiError::missing("model"));
     }
     request.given(name).ok_or_else(|| ApiError::missing(name))
+}
+
+fn transcription(request: &Fields) -> Result<Value, ApiError> {
+    let seconds = needed(request, "file")?.as_u64().unwrap_or(0) / 16_000;
+    let text = format!("The mock provider has heard about {seconds} seconds.");
+    Ok(json!({"text": text, "usage": {"type": "duration", "seconds": seconds}}))
 }
 
 fn embeddings(request: &Fields, served: &str) -> Result<Value, ApiError> {

@@ -40,6 +40,8 @@ pub enum Ask {
     Moderation,
     /// `/images/generations`.
     Image,
+    /// `/audio/transcriptions`.
+    Transcription,
 }
 
 /// The parts of the Responses API that ask no model.
@@ -129,6 +131,7 @@ fn ask(method: &Method, rest: &[&str]) -> Option<Ask> {
         ["completions"] => Some(Ask::Completion),
         ["moderations"] => Some(Ask::Moderation),
         ["images", "generations"] => Some(Ask::Image),
+        ["audio", "transcriptions"] => Some(Ask::Transcription),
         _ => None,
     }
 }

@@ -25,7 +25,7 @@ use super::record::{self, Recorder};
 use super::reply::{self, Body, Stamp};
 use super::responses::Store;
 use super::server::Connection;
-use super::{chunks, control, models, validate};
+use super::{chunks, control, form, models, validate};
 
 /// The largest body that is read.
 const MAX_BODY: usize = 64 << 20;
@@ -125,7 +125,9 @@ impl Provider {
             client_request_id: parts.headers.get(CLIENT_REQUEST_ID).cloned(),
         };
         let unknown = format!("Invalid URL ({} {})", parts.method, parts.uri.path());
+        let form = form::read(&parts.headers, &body).await;
         self.recorder.push(parts.method, parts.uri, parts.headers, &body);
+        let body = form.unwrap_or(body);
         let outcome = match route {
             route if self.config.chat_only && route.is_responses() => self.not_found(unknown),
             Route::Model { ask, deployment } => self.ask(ask, &body, deployment).await,
