@@ -85,6 +85,7 @@ pub fn head<'h>(policy: &Policy, header: &dyn Fn(&str) -> Option<&'h str>) -> He
     let caller = Caller::identify(policy, header);
     let (api, endpoint) = match &target.endpoint {
         Endpoint::Model(api) => (Some(*api), None),
+        Endpoint::Named(name) if name.starts_with("responses/") => (Some(Api::Responses), Some(*name)),
         Endpoint::Named(name) => (Some(Api::Other), Some(*name)),
         Endpoint::Explain => (None, None),
         Endpoint::Kept(kept) => {
@@ -192,7 +193,7 @@ pub fn route<'p, 'a>(
     let controls = controls(call, &request)?;
     let terms = Terms::new(policy, asked, caller, controls.as_ref()).map_err(refused)?;
     let session = Session::of(policy, &request, &terms, caller, (controls.as_ref(), call.session.as_deref()), memory);
-    let translation = translation(policy, &request)?;
+    let translation = translation(policy, &request, call.endpoint)?;
     let question = Question { policy, request: &request, translation: &translation, terms: &terms, caller };
     let plan = plan(&question, asked, session).map_err(refused)?;
     let mut brief = brief(&question, &plan, call.endpoint);
@@ -227,11 +228,14 @@ fn controls(call: &Call, request: &Request) -> Result<Option<Controls>, ErrorRep
 }
 
 /// What the request is for providers that only speak Chat Completions, where the policy has any.
-fn translation(policy: &Policy, request: &Request) -> Result<Translation, ErrorReply> {
+fn translation(policy: &Policy, request: &Request, endpoint: Option<&str>) -> Result<Translation, ErrorReply> {
     let translates =
         |provider: &crate::policy::Provider| provider.dialect != Dialect::Anthropic && !provider.apis.responses;
     if request.api != Api::Responses || !policy.providers.iter().any(translates) {
         return Ok(Translation::default());
+    }
+    if let Some(endpoint) = endpoint {
+        return Ok(Translation { obstacle: Some(endpoint.to_owned()), left_out: Vec::new() });
     }
     // A request that only the translation cannot read is for providers that speak the API.
     let unread = |error: ReadError| Some(error.param().unwrap_or("input").to_owned());

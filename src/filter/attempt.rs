@@ -51,6 +51,8 @@ enum Reply {
     Untouched,
     /// Held until it is whole.
     Whole(Box<Treatment>),
+    /// Held until its body can be replaced by an error.
+    Unreadable,
     /// Held until its first event, then passed event by event.
     Stream { events: Box<Events>, held: bool, passed: Vec<u8> },
     /// Held answer turned out to be an error; what still comes is dropped.
@@ -133,15 +135,17 @@ impl AttemptContext {
             self.read = size;
             return Action::Pause;
         }
+        let Reply::Whole(treatment) = std::mem::replace(&mut self.reply, Reply::Untouched) else {
+            return Action::Continue;
+        };
+        if !end_of_stream && treatment.about.is_some() {
+            return self.fail(&Failure::without_body("too_long"), Some(size));
+        }
         if !end_of_stream {
-            self.reply = Reply::Untouched;
             self.count("200");
             self.account(&Answer::default());
             return Action::Continue;
         }
-        let Reply::Whole(treatment) = std::mem::replace(&mut self.reply, Reply::Untouched) else {
-            return Action::Continue;
-        };
         let body = host::buffer(BufferType::HttpResponseBody, 0, size);
         match read_answer(&body, &treatment) {
             Ok((answer, edits)) => {
@@ -201,11 +205,6 @@ impl AttemptContext {
         let encoded = host::header(RESPONSE, "content-encoding").is_some();
         let translated = self.work.as_ref().is_some_and(|work| work.slot.translate.is_some());
         match content_type.split(';').next().unwrap_or_default().trim() {
-            // Nobody asked for it, but it is an answer, unless it had to be read to be one.
-            _ if encoded && translated => {
-                host::set_header(RESPONSE, "content-encoding", None);
-                return self.fail(&Failure::without_body("encoded"), Some(0));
-            }
             "text/event-stream" if !encoded => {
                 // Its length is not known once events may be taken out.
                 host::set_header(RESPONSE, "content-length", None);
@@ -213,6 +212,9 @@ impl AttemptContext {
                 self.reply = Reply::Stream { events, held: true, passed: Vec::new() };
             }
             "application/json" if !encoded => self.reply = Reply::Whole(Box::new(self.treatment())),
+            // It cannot be translated, and is no answer of the API that was called.
+            _ if translated => self.reply = Reply::Unreadable,
+            // Nobody asked for it, but it is an answer.
             _ => {
                 self.reply = Reply::Untouched;
                 self.count("200");
@@ -324,16 +326,22 @@ impl HttpContext for AttemptContext {
             self.reply = Reply::Untouched;
             return Action::Continue;
         }
-        if end_of_stream {
-            return self.fail(&Failure::without_body("empty"), None);
+        match end_of_stream {
+            true if self.rewrites() => self.fail(&Failure::without_body("empty"), None),
+            // A receipt of what a provider keeps may be empty.
+            true => Action::Continue,
+            false => self.good_status(),
         }
-        self.good_status()
     }
 
     fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         match self.reply {
             Reply::Awaited | Reply::Untouched => Action::Continue,
             Reply::Whole(_) => self.whole_answer(size, end_of_stream),
+            Reply::Unreadable => {
+                host::set_header(RESPONSE, "content-encoding", None);
+                self.fail(&Failure::without_body("unreadable"), Some(size))
+            }
             Reply::Stream { .. } => self.stream_chunk(size, end_of_stream),
             Reply::Failed => {
                 host::set_buffer(BufferType::HttpResponseBody, size, &[]);

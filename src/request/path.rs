@@ -23,7 +23,7 @@ pub struct Target<'a> {
 pub enum Endpoint<'a> {
     /// A model, by a router or by its name.
     Model(Api),
-    /// A model, by its name only: embeddings and the like. The path behind the prefix.
+    /// A model by its name, embeddings and the like, or what works on a Responses request. The path behind the prefix.
     Named(&'static str),
     /// Something that a provider keeps.
     Kept(Kept<'a>),
