@@ -51,7 +51,7 @@ impl RouteContext {
 
     fn answer(&mut self, text: &str) -> Action {
         self.state = State::Answered;
-        host::send_reply(200, &[("content-type", "application/json")], text);
+        host::send_reply(200, &[("content-type", "application/json"), ("x-model-router-reason", "local")], text);
         Action::Pause
     }
 
