@@ -223,26 +223,43 @@ fn rows(policy: &Policy, plan: &Plan, band: f64, brief: &Brief) -> Vec<Candidate
     plan.candidates.iter().enumerate().filter_map(row).collect()
 }
 
-/// What the access log says of a decision: names of filter state, and their values.
-pub fn log_fields(policy: &Policy, routed: &Routed) -> Vec<(&'static str, String)> {
-    let Routed { request, plan, brief, .. } = routed;
-    if request.api == Api::Other {
-        return Vec::new();
+/// What the access log says of a decision; empty where there is nothing to say.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// The likeliest task.
+    pub task: &'static str,
+    /// Log odds that a model of score 50 fails.
+    pub difficulty: String,
+    /// The slots in their order: model, cluster, predicted quality and expected USD of each.
+    pub plan: String,
+    /// Models that this request left out, and why.
+    pub excluded: String,
+    /// By what the conversation was recognised.
+    pub affinity_source: String,
+}
+
+impl Log {
+    /// The decision in short.
+    pub fn of(policy: &Policy, routed: &Routed) -> Log {
+        let Routed { request, plan, brief, .. } = routed;
+        if request.api == Api::Other {
+            return Log::default();
+        }
+        let slot = |(candidate, slot): (&Candidate, &Slot)| {
+            let cost = candidate.cost.map_or_else(|| "unknown".into(), |cost| format!("{cost:.6}"));
+            format!("{}@{}:{}:{cost}", slot.model, slot.cluster, candidate.prediction.quality)
+        };
+        let slots: Vec<String> = plan.candidates.iter().zip(&brief.slots).map(slot).collect();
+        // What the policy leaves out is the same for every request.
+        let of_request = plan.excluded.iter().filter(|(_, why)| !matches!(why, Exclusion::Outside(_)));
+        let reason = |(id, why): &(usize, Exclusion)| Some(format!("{}:{}", policy.models.get(*id)?.name, why.code()));
+        let excluded: Vec<String> = of_request.filter_map(reason).collect();
+        Log {
+            task: plan.reading.task().name(),
+            difficulty: format!("{:.2}", plan.reading.difficulty),
+            plan: slots.join(","),
+            excluded: excluded.join(","),
+            affinity_source: brief.session.as_ref().map(|session| session.source.clone()).unwrap_or_default(),
+        }
     }
-    let slot = |(candidate, slot): (&Candidate, &Slot)| {
-        let cost = candidate.cost.unwrap_or(f64::NAN);
-        format!("{}@{}:{}:{cost:.6}", slot.model, slot.cluster, candidate.prediction.quality)
-    };
-    let slots: Vec<String> = plan.candidates.iter().zip(&brief.slots).map(slot).collect();
-    let of_request = plan.excluded.iter().filter(|(_, why)| !matches!(why, Exclusion::Outside(_)));
-    let excluded = of_request.filter_map(|(id, why)| Some(format!("{}:{}", policy.models.get(*id)?.name, why.code())));
-    let source = brief.session.as_ref().map(|session| session.source.clone()).unwrap_or_default();
-    let fields = [
-        ("model_router.task", plan.reading.task().name().to_owned()),
-        ("model_router.difficulty", format!("{:.2}", plan.reading.difficulty)),
-        ("model_router.plan", slots.join(",")),
-        ("model_router.excluded", excluded.collect::<Vec<_>>().join(",")),
-        ("model_router.affinity_source", source),
-    ];
-    fields.into_iter().filter(|(_, value)| !value.is_empty()).collect()
 }

@@ -25,6 +25,16 @@ pub const CACHED_TOKENS: &str = "model_router.cached_tokens";
 pub const OUTPUT_TOKENS: &str = "model_router.output_tokens";
 /// Tokens of the answer.
 pub const REASONING_TOKENS: &str = "model_router.reasoning_tokens";
+/// The likeliest task of the prompt.
+pub const TASK: &str = "model_router.task";
+/// Its difficulty, in log odds.
+pub const DIFFICULTY: &str = "model_router.difficulty";
+/// The slots: `gpt-5-mini@azure:0.98:0.000120,…`, each with predicted quality and expected USD.
+pub const PLAN: &str = "model_router.plan";
+/// Models that the request left out: `gpt-oss-120b:no_images,…`.
+pub const EXCLUDED: &str = "model_router.excluded";
+/// By what the conversation was recognised.
+pub const AFFINITY_SOURCE: &str = "model_router.affinity_source";
 /// What became of the conversation: `initialize`, `retain` or `switch`.
 pub const AFFINITY: &str = "model_router.affinity";
 /// USD, with six decimals.

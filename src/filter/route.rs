@@ -9,11 +9,11 @@ use super::metrics::Metrics;
 use super::outcome::Decision;
 use super::property;
 use crate::attempt::Brief;
-use crate::explain::{explain, log_fields};
+use crate::explain::{Log, explain};
 use crate::policy::Policy;
 use crate::request::Shape;
 use crate::response::error::ErrorReply;
-use crate::routing::{Call, Head, head, route};
+use crate::routing::{Call, Head, Routed, head, route};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 use std::rc::Rc;
@@ -79,22 +79,33 @@ impl RouteContext {
         }
         match route(&policy, &call, &body, &memory::recall) {
             Err(error) => self.refuse(&error),
-            Ok(mut routed) => {
-                let asked = call.deployment.as_deref().or(routed.request.model.as_deref()).unwrap_or_default();
-                host::set_property(property::REQUEST_MODEL, asked.as_bytes());
-                log_fields(&policy, &routed)
-                    .iter()
-                    .for_each(|(name, value)| host::set_property(name, value.as_bytes()));
-                routed.brief.details = call.controls.then_some(began);
-                publish(&routed.brief);
-                if let Some(consumer) = call.caller.consumer(&policy) {
-                    host::set_property(property::CONSUMER, consumer.name.as_bytes());
-                }
-                self.metrics.observe("decision_microseconds", &[], host::now().saturating_sub(began) / 1000);
-                self.state = State::Routed(Box::new(Decision::of(routed.brief, routed.plan.session, began)));
-                Action::Continue
+            Ok(routed) => self.send_on(&policy, &call, routed, began),
+        }
+    }
+
+    /// Leaves the decision for the attempts and the access log, and lets the request go.
+    fn send_on(&mut self, policy: &Policy, call: &Call, mut routed: Routed, began: u64) -> Action {
+        let asked = call.deployment.as_deref().or(routed.request.model.as_deref()).unwrap_or_default();
+        let consumer = call.caller.consumer(policy).map_or("", |consumer| &consumer.name);
+        let log = Log::of(policy, &routed);
+        for (name, value) in [
+            (property::REQUEST_MODEL, asked),
+            (property::CONSUMER, consumer),
+            (property::TASK, log.task),
+            (property::DIFFICULTY, &log.difficulty),
+            (property::PLAN, &log.plan),
+            (property::EXCLUDED, &log.excluded),
+            (property::AFFINITY_SOURCE, &log.affinity_source),
+        ] {
+            if !value.is_empty() {
+                host::set_property(name, value.as_bytes());
             }
         }
+        routed.brief.details = call.controls.then_some(began);
+        publish(&routed.brief);
+        self.metrics.observe("decision_microseconds", &[], host::now().saturating_sub(began) / 1000);
+        self.state = State::Routed(Box::new(Decision::of(routed.brief, routed.plan.session, began)));
+        Action::Continue
     }
 
     /// Lets a request for something that a provider keeps go there, whatever body it has.
