@@ -27,5 +27,11 @@ fi
 say "installing the tests' Python packages into .venv"
 # Everything is in the list, so nothing else may come in.
 .venv/bin/python -m pip install --quiet --no-deps --requirement "$requirements"
-.venv/bin/python -m pip check >/dev/null || die "$requirements misses a package: $(.venv/bin/python -m pip check | head -n 3)"
+# And nothing may be missing, but for this: the LiteLLM that the product is to be tested with asks for a certifi that is
+# newer than the newest there is. certifi only lists the authorities that TLS trusts, and the tests speak plain HTTP.
+# Once certifi 2026.10.19 can be had, pin it and remove this. Any other finding fails, also this one at other versions.
+known="litellm 1.109.1 has requirement certifi>=2026.10.19, but you have certifi 2026.10.18."
+if ! findings=$(.venv/bin/python -m pip check) && [ "$findings" != "$known" ]; then
+  die "the packages in $requirements do not fit together: $(grep -vxF "$known" <<<"$findings" | head -n 3)"
+fi
 echo "$sum" >"$stamp"

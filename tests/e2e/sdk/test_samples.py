@@ -14,6 +14,7 @@ from azure.core.exceptions import HttpResponseError, ServiceRequestError
 from openai import AzureOpenAI
 
 from .common import KEY, MESSAGES, SERVED, rate_limit, requests, text, wait
+from .test_litellm import FEE, price_of
 
 
 @pytest.fixture
@@ -124,8 +125,9 @@ def test_litellm_chat_and_its_cost(renamed, mocks):
         api_key=KEY,
     )
     assert response.model.removeprefix("azure_ai/").startswith(SERVED)
-    assert litellm.completion_cost(completion_response=response) > 0
-    assert hasattr(response, "_hidden_params") and response._hidden_params["response_cost"] > 0
+    price = price_of(response, FEE)
+    assert litellm.completion_cost(completion_response=response) == price
+    assert hasattr(response, "_hidden_params") and response._hidden_params["response_cost"] == price
 
 
 @pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince211")
