@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from wire import OWN, Script
 
 ROOT = Path(__file__).resolve().parents[2]
 CLI = ROOT / "target/release/model-router"
@@ -48,15 +49,15 @@ def wait_for(check, seconds=20):
 class Mock:
     """A mock provider in a process of its own."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, rate=0):
+        self.name, self.rate = name, rate
         self.port = free_port()
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}")
         self.start()
 
     def start(self):
         kind = {"azure": ",azure", "anthropic": ",chat-only", "oss": ",chat-only"}.get(self.name, "")
-        spec = f"{self.name}=127.0.0.1:{self.port}{kind},token-rate=0"
+        spec = f"{self.name}=127.0.0.1:{self.port}{kind},token-rate={self.rate}"
         self.process = subprocess.Popen([CLI, "mock-provider", "--provider", spec], stdout=subprocess.DEVNULL)
         wait_for(lambda: self.client.get("/_mock/requests").status_code == 200)
 
@@ -107,6 +108,9 @@ class Envoy:
         body = {"model": model, "messages": [{"role": "user", "content": "Say hello."}], **more}
         return self.client.post(path, json=body, headers=headers)
 
+    def respond(self, model="model-router", path="/v1/responses", headers=None, **more):
+        return self.client.post(path, json={"model": model, "input": "Say hello.", **more}, headers=headers)
+
     def metrics(self):
         """Counters and gauges of the filter: {(name, frozenset of labels): value}."""
         found = {}
@@ -142,6 +146,53 @@ def all_envoys(all_mocks, tmp_path_factory):
     yield envoys
     for envoy in envoys.values():
         envoy.stop()
+
+
+@pytest.fixture(scope="session")
+def latest(all_envoys):
+    """The newest Envoy, for what does not depend on its version."""
+    return next(iter(all_envoys.values()))
+
+
+@pytest.fixture(scope="session")
+def replica(all_mocks, tmp_path_factory):
+    """Another process with the same configuration and providers; it shares no memory with the others."""
+    envoy = Envoy(tmp_path_factory.mktemp("replica"), all_mocks)
+    yield envoy
+    envoy.stop()
+
+
+@pytest.fixture(scope="session")
+def slow_mock():
+    """Takes the place of `anthropic` in `own`, and takes its time for each token."""
+    mock = Mock("anthropic", rate=50)
+    yield mock
+    mock.kill()
+
+
+@pytest.fixture(scope="session")
+def script():
+    """Takes the place of `xai` in `own`: answers what a test tells it to."""
+    provider = Script()
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture(scope="session")
+def own_envoy(all_mocks, slow_mock, script, tmp_path_factory):
+    mocks = all_mocks | {"anthropic": slow_mock, "xai": script}
+    envoy = Envoy(tmp_path_factory.mktemp("own"), mocks, change=OWN)
+    envoy.client.headers["x-team"] = "all"
+    yield envoy
+    envoy.stop()
+
+
+@pytest.fixture
+def own(own_envoy, slow_mock, script, mocks):
+    """An Envoy with the policy of wire.py: consumers, and routers whose order of models is fixed."""
+    slow_mock.reset()
+    script.reset()
+    return own_envoy
 
 
 def pytest_generate_tests(metafunc):
