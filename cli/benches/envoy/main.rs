@@ -51,12 +51,30 @@ struct Args {
     /// Translated streams over which memory is looked at
     #[arg(long, default_value_t = 10_000)]
     streams: usize,
+    /// Only these parts
+    #[arg(value_enum)]
+    parts: Vec<Part>,
     /// A smoke run: short rounds, whose numbers mean little
     #[arg(long)]
     quick: bool,
     /// Cargo says so to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+/// A part of the measurements.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    Memory,
+    Requests,
+    Affinity,
+    Streams,
+}
+
+impl Args {
+    fn wants(&self, part: Part) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
 }
 
 /// Of each connection's stream of a paced provider: events per second.
@@ -90,15 +108,25 @@ async fn measure(args: &Args) -> anyhow::Result<()> {
     {
         let mock = Mock::start(root, 0).await?;
         let pair = Pair::start(root, &args.envoy, &yaml, &mock).await?;
-        memory(args, &pair).await?;
-        targets.extend(requests(args, &pair).await?);
-        targets.extend(affinity(args, &pair).await?);
-        streams(args, &pair, "many events per chunk", 32, 1).await?;
+        if args.wants(Part::Memory) {
+            memory(args, &pair).await?;
+        }
+        if args.wants(Part::Requests) {
+            targets.extend(requests(args, &pair).await?);
+        }
+        if args.wants(Part::Affinity) {
+            targets.extend(affinity(args, &pair).await?);
+        }
+        if args.wants(Part::Streams) {
+            streams(args, &pair, "many events per chunk", 32, 1).await?;
+        }
     }
-    let mock = Mock::start(root, PACE).await?;
-    let pair = Pair::start(root, &args.envoy, &yaml, &mock).await?;
-    // Each answer of the paced provider takes about half a second.
-    streams(args, &pair, "one event per chunk", 4, 2).await?;
+    if args.wants(Part::Streams) {
+        let mock = Mock::start(root, PACE).await?;
+        let pair = Pair::start(root, &args.envoy, &yaml, &mock).await?;
+        // Each answer of the paced provider takes about half a second.
+        streams(args, &pair, "one event per chunk", 4, 2).await?;
+    }
     report::targets(&targets);
     report::footer()
 }
