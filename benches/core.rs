@@ -14,7 +14,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use model_router::attempt::{Brief, rewrite};
 use model_router::decide::Caller;
-use model_router::decide::affinity::nothing;
+use model_router::decide::affinity::{Recalled, nothing};
 use model_router::edit::apply;
 use model_router::explain::explain;
 use model_router::origin::Origin;
@@ -101,6 +101,11 @@ fn deciding(criterion: &mut Criterion) {
     group.bench_function("route/2kB", |bencher| {
         bencher.iter(|| route(&policy, &chat(), black_box(&body), &nothing).unwrap());
     });
+    // Above, the conversation is decided on as it began and as it is now; nobody remembers its model.
+    let model = Origin::new("", "gpt-5-mini").model;
+    group.bench_function("route_remembered/2kB", |bencher| {
+        bencher.iter(|| route(&policy, &chat(), black_box(&body), &|_| Recalled::Model(model)).unwrap());
+    });
     let response_body = response_body(2 << 10);
     group.bench_function("route_responses/2kB", |bencher| {
         bencher.iter(|| route(&policy, &responses(), black_box(&response_body), &nothing).unwrap());
@@ -159,8 +164,11 @@ fn translating(criterion: &mut Criterion) {
     for (size, name) in SIZES {
         let body = response_body(size);
         group.throughput(Throughput::Bytes(body.len() as u64));
-        group.bench_with_input(BenchmarkId::new("obstacle_and_left_out", name), &body, |bencher, body| {
-            bencher.iter(|| (translate::obstacle(black_box(body)).unwrap(), translate::left_out(body).unwrap()));
+        group.bench_with_input(BenchmarkId::new("obstacle", name), &body, |bencher, body| {
+            bencher.iter(|| translate::obstacle(black_box(body)).unwrap());
+        });
+        group.bench_with_input(BenchmarkId::new("left_out", name), &body, |bencher, body| {
+            bencher.iter(|| translate::left_out(black_box(body)).unwrap());
         });
         group.bench_with_input(BenchmarkId::new("request", name), &body, |bencher, body| {
             bencher.iter(|| translate::request(black_box(body), &to).unwrap());
