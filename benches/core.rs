@@ -1,4 +1,5 @@
-//! What the pure core costs natively: reading, deciding, predicting, rewriting, scanning a stream, estimating tokens.
+//! What the pure core costs natively: reading, deciding, explaining, predicting, rewriting, translating, scanning a
+//! stream, estimating tokens.
 //!
 //! Envoy's V8 takes about as long in a loop like these. A request's single pass takes two to three times as long there,
 //! because Envoy's own code fills the caches in between: BENCHMARKS.md has that.
@@ -13,14 +14,17 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use model_router::attempt::{Brief, rewrite};
 use model_router::decide::Caller;
-use model_router::decide::affinity::nothing;
+use model_router::decide::affinity::{Recalled, nothing};
 use model_router::edit::apply;
+use model_router::explain::explain;
+use model_router::origin::Origin;
 use model_router::policy::Policy;
 use model_router::predict::{Prompt, tokens};
-use model_router::request::{Api, read_chat};
+use model_router::request::{Api, read_chat, read_responses};
 use model_router::response::stream::Events;
 use model_router::response::{Treatment, read_answer};
 use model_router::routing::{Call, route};
+use model_router::translate::{self, About, ToChat};
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::time::Duration;
@@ -43,8 +47,17 @@ fn chat() -> Call {
     Call::of(Api::Chat, Caller::Anyone)
 }
 
+fn responses() -> Call {
+    Call::of(Api::Responses, Caller::Anyone)
+}
+
 fn body(size: usize, language: Language) -> Vec<u8> {
     conversation::request(ROUTER, size, language, &Value::Null)
+}
+
+/// The same conversation in the Responses API.
+fn response_body(size: usize) -> Vec<u8> {
+    conversation::response_request(ROUTER, size, Language::English, &Value::Null)
 }
 
 fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
@@ -71,6 +84,13 @@ fn reading(criterion: &mut Criterion) {
             });
         }
     }
+    for (size, name) in SIZES {
+        let body = response_body(size);
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.bench_with_input(BenchmarkId::new("read_responses/english", name), &body, |bencher, body| {
+            bencher.iter(|| read_responses(black_box(body)).unwrap().input_tokens);
+        });
+    }
 }
 
 /// All that the route plugin computes on a body, and what it leaves for the attempts.
@@ -80,6 +100,18 @@ fn deciding(criterion: &mut Criterion) {
     let mut group = group(criterion, "decide");
     group.bench_function("route/2kB", |bencher| {
         bencher.iter(|| route(&policy, &chat(), black_box(&body), &nothing).unwrap());
+    });
+    // Above, the conversation is decided on as it began and as it is now; nobody remembers its model.
+    let model = Origin::new("", "gpt-5-mini").model;
+    group.bench_function("route_remembered/2kB", |bencher| {
+        bencher.iter(|| route(&policy, &chat(), black_box(&body), &|_| Recalled::Model(model)).unwrap());
+    });
+    let response_body = response_body(2 << 10);
+    group.bench_function("route_responses/2kB", |bencher| {
+        bencher.iter(|| route(&policy, &responses(), black_box(&response_body), &nothing).unwrap());
+    });
+    group.bench_function("explain/2kB", |bencher| {
+        bencher.iter(|| explain(&policy, &chat(), black_box(&body), &nothing));
     });
     let brief = route(&policy, &chat(), &body, &nothing).unwrap().brief;
     group.bench_function("publish", |bencher| bencher.iter(|| black_box(&brief).publish()));
@@ -124,6 +156,26 @@ fn rewriting(criterion: &mut Criterion) {
     }
 }
 
+/// A Responses request for a provider that only speaks Chat Completions: what the route plugin asks before, and what
+/// the attempt plugin writes.
+fn translating(criterion: &mut Criterion) {
+    let mut group = group(criterion, "translate");
+    let to = ToChat { model: "openai/gpt-oss-120b", limit: "max_tokens", reasoning: None, drop: &[] };
+    for (size, name) in SIZES {
+        let body = response_body(size);
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.bench_with_input(BenchmarkId::new("obstacle", name), &body, |bencher, body| {
+            bencher.iter(|| translate::obstacle(black_box(body)).unwrap());
+        });
+        group.bench_with_input(BenchmarkId::new("left_out", name), &body, |bencher, body| {
+            bencher.iter(|| translate::left_out(black_box(body)).unwrap());
+        });
+        group.bench_with_input(BenchmarkId::new("request", name), &body, |bencher, body| {
+            bencher.iter(|| translate::request(black_box(body), &to).unwrap());
+        });
+    }
+}
+
 /// An event as OpenAI sends it.
 fn event(index: usize) -> String {
     let chunk = json!({
@@ -135,14 +187,32 @@ fn event(index: usize) -> String {
     format!("data: {chunk}\n\n")
 }
 
+/// The same token as the Responses API sends it.
+fn response_event(index: usize) -> String {
+    let event = json!({
+        "type": "response.output_text.delta", "sequence_number": index + 4,
+        "item_id": "msg_67ccd3acc8d48190a77525dc6de64b4104becb25c45c1d42", "output_index": 0, "content_index": 0,
+        "delta": format!(" token{index}"), "logprobs": [], "obfuscation": "nUvaFX8tPq",
+    });
+    format!("event: response.output_text.delta\ndata: {event}\n\n")
+}
+
 fn scanning(criterion: &mut Criterion) {
     const EVENTS: usize = 1000;
-    let stream: Vec<String> = (0..EVENTS).map(event).collect();
-    let whole = stream.concat();
+    let chat: Vec<String> = (0..EVENTS).map(event).collect();
+    let responses: Vec<String> = (0..EVENTS).map(response_event).collect();
+    let mark = Origin::new("openai", "gpt-5-mini").mark();
+    let about = About::new(&response_body(2 << 10), mark.clone(), "gpt-5-mini");
     let mut group = group(criterion, "stream");
     group.throughput(Throughput::Elements(EVENTS as u64));
-    for (take_out_usage, name) in [(false, "passed"), (true, "usage_taken_out")] {
-        let treatment = Treatment { take_out_usage, ..Treatment::new(Api::Chat) };
+    let treatments = [
+        ("passed", &chat, Treatment::new(Api::Chat)),
+        ("usage_taken_out", &chat, Treatment { take_out_usage: true, ..Treatment::new(Api::Chat) }),
+        ("responses_marked", &responses, Treatment { mark: Some(mark), ..Treatment::new(Api::Responses) }),
+        ("translated", &chat, Treatment { about: Some(about), ..Treatment::new(Api::Chat) }),
+    ];
+    for (name, stream, treatment) in treatments {
+        let whole = stream.concat();
         // As a provider sends it: each event in a chunk of its own.
         group.bench_function(format!("event_by_event/{name}"), |bencher| {
             bencher.iter(|| {
@@ -183,5 +253,5 @@ fn estimating(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, reading, deciding, predicting, rewriting, scanning, estimating);
+criterion_group!(benches, reading, deciding, predicting, rewriting, translating, scanning, estimating);
 criterion_main!(benches);

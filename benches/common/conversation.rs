@@ -35,6 +35,29 @@ const CHINESE: [&str; 8] = [
 
 /// A chat request to `model` of about `size` bytes (never more than one sentence longer), with `more` members.
 pub fn request(model: &str, size: usize, language: Language, more: &Value) -> Vec<u8> {
+    let standard = json!({"messages": messages(size, language), "temperature": 0.7, "max_completion_tokens": 512});
+    body(model, [&standard, more])
+}
+
+/// The same conversation as a Responses request. It is not to be stored, because the mock provider would do so.
+pub fn response_request(model: &str, size: usize, language: Language, more: &Value) -> Vec<u8> {
+    let input = messages(size, language);
+    let standard = json!({"input": input, "temperature": 0.7, "max_output_tokens": 512, "store": false});
+    body(model, [&standard, more])
+}
+
+/// An object of `model` and the members of `objects`, of which later ones win.
+fn body(model: &str, objects: [&Value; 2]) -> Vec<u8> {
+    let mut body = Map::new();
+    body.insert("model".into(), model.into());
+    for (name, value) in objects.into_iter().filter_map(Value::as_object).flatten() {
+        body.insert(name.clone(), value.clone());
+    }
+    Value::Object(body).to_string().into_bytes()
+}
+
+/// A conversation that makes a request of about `size` bytes. Both APIs take its messages as they are.
+fn messages(size: usize, language: Language) -> Vec<Value> {
     let sentences = match language {
         Language::English => &ENGLISH,
         Language::Chinese => &CHINESE,
@@ -61,15 +84,7 @@ pub fn request(model: &str, size: usize, language: Language, more: &Value) -> Ve
     if messages.len() % 2 == 1 {
         messages.push(json!({"role": "user", "content": "And now?"}));
     }
-    let mut body = Map::new();
-    body.insert("model".into(), model.into());
-    body.insert("messages".into(), messages.into());
-    body.insert("temperature".into(), 0.7.into());
-    body.insert("max_completion_tokens".into(), 512.into());
-    for (name, value) in more.as_object().into_iter().flatten() {
-        body.insert(name.clone(), value.clone());
-    }
-    Value::Object(body).to_string().into_bytes()
+    messages
 }
 
 /// One question of about `size` bytes: prose with code in it, in which no sentence comes twice within 2 kB.

@@ -1,6 +1,7 @@
 //! envoy/envoy.yaml → the configurations of the two Envoys.
 //!
-//! The filter's is the file as it is, but for ports. The bare one's is the same with everything taken out that is there
+//! The filter's is the file as it is, but for ports, and for a router and a model that the measurements need besides.
+//! The bare one's is the same with everything taken out that is there
 //! for the filter: one listener, one route, one cluster, and the same access log. Only as much of the file's structure
 //! is known here as that takes; what is not found is an error, not a silent difference.
 
@@ -10,6 +11,12 @@ use serde_json::{Value, json};
 const MANAGER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
 const OPTIONS: &str = "/typed_extension_protocol_options/envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
+/// `model-router` without session affinity. As long a name, so that bodies are of the same length.
+pub const FORGETFUL: &str = "router-alone";
+/// A model of a provider that only speaks Chat Completions, with room for bodies of 1 MB.
+pub const CHAT_ONLY: &str = "chat-only";
+const POLICY: &str = "/http_filters/0/typed_config/config/configuration/value";
+
 /// Where an Envoy listens and where its provider is.
 #[derive(Clone, Copy, Debug)]
 pub struct Ports {
@@ -17,8 +24,10 @@ pub struct Ports {
     pub listener: u16,
     /// Statistics.
     pub admin: u16,
-    /// The mock provider, which stands for all providers.
+    /// The mock provider, which stands for all providers that speak both APIs, and
     pub provider: u16,
+    /// for those that only speak Chat Completions.
+    pub chat_only: u16,
 }
 
 /// With the filter.
@@ -26,10 +35,35 @@ pub fn with_filter(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
     let mut document: Value = serde_yaml_ng::from_str(yaml)?;
     *port(&mut document, "/admin/address")? = ports.admin.into();
     *port(&mut document, "/static_resources/listeners/0/address")? = ports.listener.into();
+    let policy = format!("{MANAGER}{POLICY}");
+    let chat_only = chat_only(array(&mut document, &format!("{policy}/providers"))?);
     for cluster in array(&mut document, "/static_resources/clusters")? {
-        *port(cluster, "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address")? = ports.provider.into();
+        let is_chat_only = cluster.get("name").is_some_and(|name| chat_only.contains(name));
+        let provider = if is_chat_only { ports.chat_only } else { ports.provider };
+        *port(cluster, "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address")? = provider.into();
     }
+    let routers = array(&mut document, &format!("{policy}/routers"))?;
+    let mut forgetful = routers.first().context("no router")?.clone();
+    let fields = forgetful.as_object_mut().context("a router that is no object")?;
+    fields.insert("name".into(), FORGETFUL.into());
+    fields.insert("session_affinity".into(), "none".into());
+    routers.push(forgetful);
+    let models = array(&mut document, &format!("{policy}/models"))?;
+    let served = |model: &&Value| model.get("name").is_some_and(|name| name == "gpt-oss-120b");
+    let served_by = models.iter().find(served).and_then(|model| model.get("served_by")).context("no gpt-oss-120b")?;
+    models.push(json!({
+        "name": CHAT_ONLY, "served_by": served_by, "abilities_like": "gpt-oss-120b",
+        "price": {"input": 0.1, "output": 0.5}, "context": {"input": 1_000_000, "output": 32768},
+    }));
     Ok(document)
+}
+
+/// The clusters of providers that do not speak the Responses API: behind them is a mock provider that does not either,
+/// so that a measurement of translation cannot be of anything else.
+fn chat_only(providers: &[Value]) -> Vec<Value> {
+    let apis = |provider: &&Value| provider.get("apis").and_then(Value::as_array).is_some();
+    let only_chat = providers.iter().filter(apis);
+    only_chat.filter_map(|provider| provider.get("cluster").cloned()).collect()
 }
 
 /// Without it.

@@ -1,6 +1,7 @@
 //! Load over HTTP/1.1 connections that are kept alive: each sends its next request when the answer to the last one is
 //! complete. Every answer must be a 200.
 
+use crate::calls::Call;
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
 use hdrhistogram::Histogram;
@@ -26,7 +27,7 @@ pub struct Load {
     /// Where.
     pub port: u16,
     /// Of each request.
-    pub body: Bytes,
+    pub call: Call,
     /// At the same time.
     pub connections: usize,
     /// How long.
@@ -34,6 +35,7 @@ pub struct Load {
 }
 
 /// What the client saw.
+#[derive(Clone)]
 pub struct Seen {
     /// Answers.
     pub requests: u64,
@@ -59,7 +61,7 @@ impl Load {
                 Until::Elapsed(time) => Until::Elapsed(time),
                 Until::Count(count) => Until::Count(count.div_ceil(self.connections)),
             };
-            connections.spawn(drive(sender, self.body.clone(), start, share));
+            connections.spawn(drive(sender, self.call.clone(), start, share));
         }
         let mut seen = Seen { requests: 0, events: 0, elapsed: Duration::ZERO, latency: histogram()? };
         while let Some(one) = connections.join_next().await {
@@ -86,26 +88,28 @@ async fn connect(port: u16) -> anyhow::Result<SendRequest<Full<Bytes>>> {
     Ok(sender)
 }
 
-async fn drive(
-    mut sender: SendRequest<Full<Bytes>>,
-    body: Bytes,
-    start: Instant,
-    until: Until,
-) -> anyhow::Result<Seen> {
+fn request(call: &Call) -> anyhow::Result<Request<Full<Bytes>>> {
+    let mut request = Request::builder()
+        .method(Method::POST)
+        .uri(call.path)
+        .header("host", "router.example")
+        .header("content-type", "application/json")
+        .header("authorization", "Bearer sk-of-the-client")
+        .header("user-agent", "model-router-bench");
+    for (name, value) in call.headers {
+        request = request.header(*name, *value);
+    }
+    Ok(request.body(Full::new(call.body.clone()))?)
+}
+
+async fn drive(mut sender: SendRequest<Full<Bytes>>, call: Call, start: Instant, until: Until) -> anyhow::Result<Seen> {
     let mut seen = Seen { requests: 0, events: 0, elapsed: Duration::ZERO, latency: histogram()? };
     let goes_on = |requests: u64| match until {
         Until::Elapsed(time) => start.elapsed() < time,
         Until::Count(count) => requests < count as u64,
     };
     while goes_on(seen.requests) {
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri("/v1/chat/completions")
-            .header("host", "router.example")
-            .header("content-type", "application/json")
-            .header("authorization", "Bearer sk-of-the-client")
-            .header("user-agent", "model-router-bench")
-            .body(Full::new(body.clone()))?;
+        let request = request(&call)?;
         let sent = Instant::now();
         sender.ready().await?;
         let mut answer = sender.send_request(request).await?;
@@ -123,6 +127,16 @@ async fn drive(
         seen.requests += 1;
     }
     Ok(seen)
+}
+
+/// One call: the model that answered, as the filter names it, and the answer.
+pub async fn ask(port: u16, call: &Call) -> anyhow::Result<(String, String)> {
+    let answer = connect(port).await?.send_request(request(call)?).await?;
+    let (head, body) = answer.into_parts();
+    let model = head.headers.get("x-model-router-model").map(|model| model.to_str().map(str::to_owned)).transpose()?;
+    let body = String::from_utf8(body.collect().await?.to_bytes().into())?;
+    ensure!(head.status == 200, "status {}: {body}", head.status);
+    Ok((model.context("an answer without x-model-router-model")?, body))
 }
 
 /// The body of `GET path`; fails unless it comes with a 200.

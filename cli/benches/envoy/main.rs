@@ -3,11 +3,15 @@
 //!
 //! | module | owns |
 //! |---|---|
+//! | [`calls`] | what is sent |
 //! | [`config`] | envoy/envoy.yaml → what the two Envoys run with |
 //! | [`process`] | processes: starting, measuring and, whatever happens, stopping them |
 //! | [`load`] | requests, and what the client sees of their answers |
-//! | [`report`] | rounds → medians → tables |
+//! | [`cells`] | what is measured side by side: rounds → medians |
+//! | [`report`] | medians → tables |
 
+mod calls;
+mod cells;
 mod config;
 // Chinese is for the other benchmark.
 #[allow(dead_code)]
@@ -18,13 +22,13 @@ mod process;
 mod report;
 
 use anyhow::{Context as _, bail, ensure};
-use bytes::Bytes;
+use calls::{Call, SIZES};
+use cells::{Cell, load, rounds};
 use clap::Parser;
-use conversation::{Language, request};
-use load::{Load, Until};
-use process::{Pair, Process, Side};
-use report::{Cell, Memory, Round};
-use serde_json::{Value, json};
+use load::Until;
+use process::{Mock, Pair, Side};
+use report::Memory;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -44,6 +48,12 @@ struct Args {
     /// Bodies of 1 MB before memory is looked at
     #[arg(long, default_value_t = 1000)]
     bodies: usize,
+    /// Translated streams over which memory is looked at
+    #[arg(long, default_value_t = 10_000)]
+    streams: usize,
+    /// Only these parts
+    #[arg(value_enum)]
+    parts: Vec<Part>,
     /// A smoke run: short rounds, whose numbers mean little
     #[arg(long)]
     quick: bool,
@@ -52,13 +62,28 @@ struct Args {
     bench: bool,
 }
 
+/// A part of the measurements.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    Memory,
+    Requests,
+    Affinity,
+    Streams,
+}
+
+impl Args {
+    fn wants(&self, part: Part) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
+}
+
 /// Of each connection's stream of a paced provider: events per second.
 const PACE: u32 = 400;
 
 fn main() -> anyhow::Result<()> {
     let mut args = Args::parse();
     if args.quick {
-        (args.rounds, args.milliseconds, args.bodies) = (2, 250, 100);
+        (args.rounds, args.milliseconds, args.bodies, args.streams) = (2, 250, 100, 1000);
     }
     // This process and, inherited, the mock providers; the Envoys get the other core.
     process::pin_self(1).context("two cores are needed: one for Envoy, one for everything else")?;
@@ -78,91 +103,129 @@ fn main() -> anyhow::Result<()> {
 async fn measure(args: &Args) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the CLI has no parent directory")?;
     let yaml = std::fs::read_to_string(root.join("envoy/envoy.yaml"))?;
+    let mut targets = Vec::new();
     report::heading(&args.envoy)?;
     {
-        let mock = Process::mock(root, 0).await?;
-        let pair = Pair::start(root, &args.envoy, &yaml, mock.port).await?;
-        memory(args, &pair).await?;
-        requests(args, &pair).await?;
-        streams(args, &pair, "many events per chunk", 32).await?;
+        let mock = Mock::start(root, 0).await?;
+        let pair = Pair::start(root, &args.envoy, &yaml, &mock).await?;
+        if args.wants(Part::Memory) {
+            memory(args, &pair).await?;
+        }
+        if args.wants(Part::Requests) {
+            targets.extend(requests(args, &pair).await?);
+        }
+        if args.wants(Part::Affinity) {
+            targets.extend(affinity(args, &pair).await?);
+        }
+        if args.wants(Part::Streams) {
+            streams(args, &pair, "many events per chunk", 32, 1).await?;
+        }
     }
-    let mock = Process::mock(root, PACE).await?;
-    let pair = Pair::start(root, &args.envoy, &yaml, mock.port).await?;
-    streams(args, &pair, "one event per chunk", 4).await?;
+    if args.wants(Part::Streams) {
+        let mock = Mock::start(root, PACE).await?;
+        let pair = Pair::start(root, &args.envoy, &yaml, &mock).await?;
+        // Each answer of the paced provider takes about half a second.
+        streams(args, &pair, "one event per chunk", 4, 2).await?;
+    }
+    report::targets(&targets);
     report::footer()
 }
 
-/// A thousand bodies of 1 MB through the filter: what stays?
+/// Thousands of translated streams and a thousand bodies of 1 MB through the filter: what stays?
 async fn memory(args: &Args, pair: &Pair) -> anyhow::Result<()> {
-    let body = chat(1 << 20);
+    let admin = pair.of(Side::Filter).admin;
+    let stream = calls::translated_stream(4);
+    // Streams first: bodies of 1 MB leave free memory, in which what streams leave would not be seen.
+    let mut attempt = Vec::new();
+    for count in [args.streams / 10, args.streams, args.streams] {
+        load(pair, Side::Filter, &stream, 16, Until::Count(count)).await?;
+        attempt.push(report::linear_memory(&metrics(admin).await?, "attempt")?);
+    }
+    report::stream_memory(args.streams, &attempt);
+
     let mut found = Vec::new();
     for side in [Side::Bare, Side::Filter] {
         let envoy = pair.of(side);
         // Envoy's own buffers and caches, which the first requests fill.
-        load(pair, side, &chat(2 << 10), 4, Until::Count(200)).await?;
+        load(pair, side, &calls::chat(2 << 10), 4, Until::Count(200)).await?;
         let before = envoy.process.rss()?;
-        load(pair, side, &body, 4, Until::Count(args.bodies)).await?;
+        load(pair, side, &calls::chat(1 << 20), 4, Until::Count(args.bodies)).await?;
         found.push(Memory { side, before, after: envoy.process.rss()? });
     }
-    let metrics = load::get(pair.of(Side::Filter).admin, "/stats/prometheus").await?;
-    report::memory(args.bodies, &found, &metrics)
+    report::memory(args.bodies, &found, &metrics(admin).await?)
 }
 
-async fn requests(args: &Args, pair: &Pair) -> anyhow::Result<()> {
+/// Conversations through both APIs. Says what became of the target.
+async fn requests(args: &Args, pair: &Pair) -> anyhow::Result<Vec<report::Target>> {
     let mut cells = Vec::new();
-    for (size, name) in [(2 << 10, "2 kB"), (64 << 10, "64 kB"), (1 << 20, "1 MB")] {
-        for connections in [1, 16] {
-            cells.push(Cell::new(name, connections, chat(size)));
-        }
+    let mut models = Vec::new();
+    for (size, name) in SIZES {
+        let [chat, responses, translated] = [calls::chat(size), calls::responses(size), calls::translated(size)];
+        let model = answering(pair, &chat).await?;
+        ensure!(model == answering(pair, &responses).await?, "the APIs' requests of {name} go to different models");
+        answering(pair, &translated).await.context("a translated request")?;
+        models.push(format!("{name} by {model}"));
+        cells.extend([1, 16].map(|connections| Cell::new(name, connections, chat.clone())));
+        cells.push(Cell::new("Responses", 16, responses));
+        cells.push(Cell::new("Responses, translated to Chat", 16, translated).shares_bare());
     }
     // Until V8 has compiled what is hot.
-    let warm = Until::Elapsed(Duration::from_millis(2 * args.milliseconds));
-    load(pair, Side::Filter, &chat(2 << 10), 16, warm).await?;
-    rounds(args, pair, &mut cells, args.rounds, 1).await?;
-    report::requests(&cells)
+    for call in [calls::chat(2 << 10), calls::responses(2 << 10), calls::translated(2 << 10)] {
+        let warm = Until::Elapsed(Duration::from_millis(args.milliseconds));
+        load(pair, Side::Filter, &call, 16, warm).await?;
+    }
+    rounds(pair, &mut cells, args.rounds, Duration::from_millis(args.milliseconds)).await?;
+    // Four for each size, as pushed.
+    let (sizes, _) = cells.as_chunks::<4>();
+    report::requests(sizes.iter().flat_map(|[one, many, ..]| [one, many]));
+    report::heading_of_apis(&models.join(", "));
+    let rows = sizes.iter().map(|[_, chat, responses, translated]| (chat, [responses, translated]));
+    Ok(rows.map(|(chat, others)| report::apis(chat, others)).collect())
 }
 
-async fn streams(args: &Args, pair: &Pair, name: &str, choices: u32) -> anyhow::Result<()> {
-    let mut cells = Vec::new();
-    for (options, usage) in [(json!({"include_usage": true}), "asked for"), (Value::Null, "taken out again")] {
-        let more = json!({"stream": true, "n": choices, "stream_options": options});
-        let body = request("gpt-4.1-mini", 2 << 10, Language::English, &more);
-        cells.push(Cell::new(usage, 16, body.into()));
+/// One conversation with and without session affinity, and with details.
+async fn affinity(args: &Args, pair: &Pair) -> anyhow::Result<Vec<report::Target>> {
+    let (without, with) = (calls::forgotten(2 << 10), calls::chat(2 << 10));
+    ensure!(answering(pair, &without).await? == answering(pair, &with).await?, "affinity has changed the model");
+    for (call, strategy) in [(&without, "none"), (&with, "adaptive")] {
+        let (_, answer) = load::ask(pair.of(Side::Filter).port, &call.clone().opted_in()).await?;
+        let answer: Value = serde_json::from_str(&answer)?;
+        let found = answer.pointer("/model_selection_details/model_router_details/session_affinity/strategy");
+        ensure!(found.is_some_and(|found| found == strategy), "session affinity is not {strategy}: {answer}");
     }
-    load(pair, Side::Filter, &cells[0].body, 16, Until::Elapsed(Duration::from_millis(args.milliseconds))).await?;
-    // Each answer of the paced provider takes about half a second.
-    rounds(args, pair, &mut cells, args.rounds.div_ceil(2), 2).await?;
-    report::streams(name, &cells)
+    let mut cells = [
+        Cell::new("none", 16, without),
+        Cell::new("adaptive", 16, with.clone()).shares_bare(),
+        Cell::new("adaptive, with details and a session id", 16, with.opted_in()).shares_bare(),
+    ];
+    // What is looked for is less than what two rounds differ by: many short ones.
+    rounds(pair, &mut cells, args.rounds * 4, Duration::from_millis(args.milliseconds / 2)).await?;
+    let [without, with, detailed] = &cells;
+    Ok(report::affinity(without, [with, detailed]))
 }
 
-/// Measures every cell on both sides, in an order that is reversed each round.
-async fn rounds(args: &Args, pair: &Pair, cells: &mut [Cell], rounds: usize, times: u64) -> anyhow::Result<()> {
-    let time = Until::Elapsed(Duration::from_millis(args.milliseconds * times));
-    for round in 0..rounds {
-        for cell in cells.iter_mut() {
-            let mut order = [Side::Bare, Side::Filter];
-            if round % 2 == 1 {
-                order.reverse();
-            }
-            for side in order {
-                let process = &pair.of(side).process;
-                let before = process.cpu()?;
-                let seen = load(pair, side, &cell.body, cell.connections, time).await?;
-                let cpu = process.cpu()?.saturating_sub(before);
-                cell.of(side).push(Round { seen, cpu });
-            }
-        }
+/// Streams of each kind, of `choices` times the mock provider's usual answer, `times` as long as other cells.
+async fn streams(args: &Args, pair: &Pair, name: &str, choices: usize, times: u32) -> anyhow::Result<()> {
+    let mut cells = [
+        Cell::new("Chat, usage asked for", 16, calls::chat_stream(choices, true)),
+        Cell::new("Chat, usage taken out again", 16, calls::chat_stream(choices, false)),
+        Cell::new("Responses", 16, calls::responses_stream(choices)),
+        Cell::new("Responses, translated from Chat", 16, calls::translated_stream(choices)).shares_bare(),
+    ];
+    let time = Duration::from_millis(args.milliseconds);
+    for cell in &cells {
+        load(pair, Side::Filter, &cell.call, 16, Until::Elapsed(time / 2)).await.context(name.to_owned())?;
     }
+    rounds(pair, &mut cells, args.rounds.div_ceil(2), time * times).await?;
+    report::streams(name, &cells);
     Ok(())
 }
 
-fn chat(size: usize) -> Bytes {
-    request("model-router", size, Language::English, &Value::Null).into()
+/// The model that answers, with the filter.
+async fn answering(pair: &Pair, call: &Call) -> anyhow::Result<String> {
+    Ok(load::ask(pair.of(Side::Filter).port, call).await?.0)
 }
 
-async fn load(pair: &Pair, side: Side, body: &Bytes, connections: usize, until: Until) -> anyhow::Result<load::Seen> {
-    let load = Load { port: pair.of(side).port, body: body.clone(), connections, until };
-    let seen = load.run().await.with_context(|| format!("under load, Envoy {side:?}"))?;
-    ensure!(seen.requests > 0, "Envoy {side:?} answered nothing");
-    Ok(seen)
+async fn metrics(admin: u16) -> anyhow::Result<String> {
+    load::get(admin, "/stats/prometheus").await
 }

@@ -28,6 +28,13 @@ pub struct Process {
     pub port: u16,
 }
 
+/// A mock provider, twice in one process.
+pub struct Mock {
+    process: Process,
+    /// Where it only speaks Chat Completions.
+    chat_only: u16,
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended by itself; nothing is left to do then.
@@ -36,20 +43,25 @@ impl Drop for Process {
     }
 }
 
-impl Process {
+impl Mock {
     /// A mock provider that sends `pace` events per second, or everything at once for 0.
-    pub async fn mock(root: &Path, pace: u32) -> anyhow::Result<Self> {
-        let port = free_port()?;
+    pub async fn start(root: &Path, pace: u32) -> anyhow::Result<Self> {
+        let (port, chat_only) = (free_port()?, free_port()?);
         let program = root.join("target/release/model-router");
         let mut command = Command::new(&program);
         let options = ["mock-provider", "--record", "off", "--token-rate", &pace.to_string()].map(String::from);
         command.args(options).args(["--listen", &format!("127.0.0.1:{port}")]).stdout(Stdio::null());
+        command.args(["--provider", &format!("chat-only=127.0.0.1:{chat_only},chat-only")]);
         let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
         let mut process = Process { child, port };
-        process.wait_for(port, "/v1/models").await.context("the mock provider")?;
-        Ok(process)
+        for port in [port, chat_only] {
+            process.wait_for(port, "/v1/models").await.context("the mock provider")?;
+        }
+        Ok(Mock { process, chat_only })
     }
+}
 
+impl Process {
     /// Waits until `path` answers 200; fails when the process has ended, or after 20 seconds.
     async fn wait_for(&mut self, port: u16, path: &str) -> anyhow::Result<()> {
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -92,8 +104,9 @@ pub struct Envoy {
 }
 
 impl Envoy {
-    async fn start(root: &Path, program: &Path, yaml: &str, side: Side, provider: u16) -> anyhow::Result<Self> {
-        let ports = Ports { listener: free_port()?, admin: free_port()?, provider };
+    async fn start(root: &Path, program: &Path, yaml: &str, side: Side, mock: &Mock) -> anyhow::Result<Self> {
+        let (provider, chat_only) = (mock.process.port, mock.chat_only);
+        let ports = Ports { listener: free_port()?, admin: free_port()?, provider, chat_only };
         let config = match side {
             Side::Bare => config::bare(yaml, ports),
             Side::Filter => config::with_filter(yaml, ports),
@@ -123,9 +136,9 @@ pub struct Pair {
 
 impl Pair {
     /// Starts both before one mock provider.
-    pub async fn start(root: &Path, program: &Path, yaml: &str, provider: u16) -> anyhow::Result<Self> {
-        let bare = Envoy::start(root, program, yaml, Side::Bare, provider).await?;
-        let filter = Envoy::start(root, program, yaml, Side::Filter, provider).await?;
+    pub async fn start(root: &Path, program: &Path, yaml: &str, mock: &Mock) -> anyhow::Result<Self> {
+        let bare = Envoy::start(root, program, yaml, Side::Bare, mock).await?;
+        let filter = Envoy::start(root, program, yaml, Side::Filter, mock).await?;
         Ok(Pair { bare, filter })
     }
 

@@ -1,31 +1,12 @@
-//! Rounds → medians → Markdown.
+//! Medians → Markdown.
 
-use crate::load::Seen;
+use crate::cells::{Cell, Round, Spread, cpu_per_event, cpu_per_request, median};
 use crate::process::Side;
 use anyhow::Context as _;
-use bytes::Bytes;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
-/// One measurement of one cell on one side.
-pub struct Round {
-    /// By the client.
-    pub seen: Seen,
-    /// CPU time of Envoy.
-    pub cpu: Duration,
-}
-
-/// What is measured: a body and a number of connections.
-pub struct Cell {
-    name: String,
-    /// Of each request.
-    pub body: Bytes,
-    /// At the same time.
-    pub connections: usize,
-    bare: Vec<Round>,
-    filter: Vec<Round>,
-}
+const MIB: f64 = 1_048_576.0;
 
 /// Resident memory of an Envoy, in bytes.
 pub struct Memory {
@@ -37,37 +18,11 @@ pub struct Memory {
     pub after: u64,
 }
 
-impl Cell {
-    /// A cell without rounds.
-    pub fn new(name: &str, connections: usize, body: Bytes) -> Self {
-        Cell { name: name.to_owned(), body, connections, bare: Vec::new(), filter: Vec::new() }
-    }
-
-    /// Its rounds on one side.
-    pub fn of(&mut self, side: Side) -> &mut Vec<Round> {
-        match side {
-            Side::Bare => &mut self.bare,
-            Side::Filter => &mut self.filter,
-        }
-    }
-
-    /// Lowest, median and highest of what was added, in the unit of `of`, over the pairs of a round.
-    fn added(&self, of: impl Fn(&Round) -> f64) -> (f64, f64, f64) {
-        let pairs = self.bare.iter().zip(&self.filter);
-        let all: Vec<f64> = pairs.map(|(bare, filter)| of(filter) - of(bare)).collect();
-        let lowest = all.iter().copied().fold(f64::INFINITY, f64::min);
-        let highest = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        (lowest, middle(all), highest)
-    }
-}
-
-/// Microseconds of Envoy's CPU per request.
-fn cpu_per_request(round: &Round) -> f64 {
-    round.cpu.as_secs_f64() * 1e6 / round.seen.requests as f64
-}
-
-fn cpu_per_event(round: &Round) -> f64 {
-    round.cpu.as_secs_f64() * 1e6 / round.seen.events.max(1) as f64
+/// A target that is a ratio.
+pub struct Target {
+    what: String,
+    ratio: Spread,
+    limit: f64,
 }
 
 fn quantile(round: &Round, quantile: f64) -> f64 {
@@ -76,17 +31,6 @@ fn quantile(round: &Round, quantile: f64) -> f64 {
 
 fn rate(count: u64, round: &Round) -> f64 {
     count as f64 / round.seen.elapsed.as_secs_f64()
-}
-
-fn median(rounds: &[Round], of: impl Fn(&Round) -> f64) -> f64 {
-    middle(rounds.iter().map(of).collect())
-}
-
-fn middle(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let upper = values.len() / 2;
-    let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
-    if values.len() % 2 == 1 { at(upper) } else { (at(upper.wrapping_sub(1)) + at(upper)) / 2.0 }
 }
 
 /// Where and with what this was measured.
@@ -120,7 +64,7 @@ fn output(command: &mut Command) -> anyhow::Result<String> {
 }
 
 /// The table of requests.
-pub fn requests(cells: &[Cell]) -> anyhow::Result<()> {
+pub fn requests<'c>(cells: impl Iterator<Item = &'c Cell>) {
     println!("\n### Requests\n");
     println!(
         "| body | conn. | p50 µs: bare, filter, added | p99 µs: bare, filter | requests/s: bare, filter, ratio | CPU µs/request: bare, filter | CPU added (lowest–highest round) | added CPU / bare CPU |"
@@ -133,35 +77,98 @@ pub fn requests(cells: &[Cell]) -> anyhow::Result<()> {
         let per_second = |round: &Round| rate(round.seen.requests, round);
         let (rate_bare, rate_filter) = (median(bare, per_second), median(filter, per_second));
         let (cpu_bare, cpu_filter) = (median(bare, cpu_per_request), median(filter, cpu_per_request));
-        let (lowest, added, highest) = cell.added(cpu_per_request);
+        let added = cell.added(cpu_per_request);
         println!(
-            "| {} | {} | {:.0}, {:.0}, {:+.0} | {:.0}, {:.0} | {rate_bare:.0}, {rate_filter:.0}, {:.2} | {cpu_bare:.0}, {cpu_filter:.0} | {added:+.0} ({lowest:.0}–{highest:.0}) | {:.2} |",
+            "| {} | {} | {:.0}, {:.0}, {:+.0} | {:.0}, {:.0} | {rate_bare:.0}, {rate_filter:.0}, {:.2} | {cpu_bare:.0}, {cpu_filter:.0} | {} | {:.2} |",
             cell.name,
             cell.connections,
             median(bare, p50),
             median(filter, p50),
-            cell.added(p50).1,
+            cell.added(p50).median,
             median(bare, p99),
             median(filter, p99),
             rate_filter / rate_bare,
-            added / cpu_bare,
+            whole(added),
+            added.median / cpu_bare,
         );
     }
-    Ok(())
+}
+
+/// Begins the table of both APIs. `models` says who answered.
+pub fn heading_of_apis(models: &str) {
+    println!("\n### Responses beside Chat, 16 connections\n");
+    println!("Answered natively: {models}.\n");
+    println!(
+        "| body | API | CPU µs/request: bare, filter | CPU added (lowest–highest round) | added, as a multiple of Chat's (lowest–highest round) |"
+    );
+    println!("|---|---|---|---|---|");
+}
+
+/// Its rows for one size: Chat, then the others, the first of which has a target.
+pub fn apis(chat: &Cell, others: [&Cell; 2]) -> Target {
+    row_of_costs(&format!("{} | Chat", chat.name), chat, None);
+    for cell in others {
+        row_of_costs(&format!("{} | {}", chat.name, cell.name), cell, Some(cell.added_by(chat)));
+    }
+    let [responses, _] = others;
+    let what = format!("Responses requests of {}: at most 1.2 times what Chat requests add", chat.name);
+    Target { what, ratio: responses.added_by(chat), limit: 1.2 }
+}
+
+/// The table of session affinity.
+pub fn affinity(without: &Cell, with: [&Cell; 2]) -> Vec<Target> {
+    println!("\n### Session affinity and details, a conversation of 2 kB, {} connections\n", without.connections);
+    println!(
+        "| session affinity | CPU µs/request: bare, filter | CPU added (lowest–highest round) | added, as a multiple of that without (lowest–highest round) |"
+    );
+    println!("|---|---|---|---|");
+    row_of_costs(&without.name, without, None);
+    let target = |cell: &Cell| {
+        let ratio = cell.added_by(without);
+        row_of_costs(&cell.name, cell, Some(ratio));
+        let what = format!("Session affinity ({}): at most 1.1 times what a request adds without", cell.name);
+        Target { what, ratio, limit: 1.1 }
+    };
+    with.map(target).into()
+}
+
+fn row_of_costs(name: &str, cell: &Cell, ratio: Option<Spread>) {
+    let (bare, filter) = (median(&cell.bare, cpu_per_request), median(&cell.filter, cpu_per_request));
+    let ratio = ratio.map_or_else(String::new, fraction);
+    println!("| {name} | {bare:.0}, {filter:.0} | {} | {ratio} |", whole(cell.added(cpu_per_request)));
+}
+
+fn whole(Spread { lowest, median, highest }: Spread) -> String {
+    format!("{median:+.0} ({lowest:.0}–{highest:.0})")
+}
+
+fn fraction(Spread { lowest, median, highest }: Spread) -> String {
+    format!("{median:.2} ({lowest:.2}–{highest:.2})")
+}
+
+/// The table of the targets that are ratios.
+pub fn targets(targets: &[Target]) {
+    println!("\n### Targets\n");
+    println!("| target | measured (lowest–highest round) | |");
+    println!("|---|---|---|");
+    for Target { what, ratio, limit } in targets {
+        let verdict = if ratio.median <= *limit { "met" } else { "**missed**" };
+        println!("| {what} | {} | {verdict} |", fraction(*ratio));
+    }
 }
 
 /// The table of streams that come as `chunks` says.
-pub fn streams(chunks: &str, cells: &[Cell]) -> anyhow::Result<()> {
+pub fn streams(chunks: &str, cells: &[Cell]) {
     println!("\n### Streams, {chunks}\n");
     println!(
-        "| usage | conn. | events/answer | events/s: bare, filter | CPU µs/event: bare, filter | CPU added (lowest–highest round) |"
+        "| stream | conn. | events/answer | events/s: bare, filter | CPU µs/event: bare, filter | CPU added (lowest–highest round) |"
     );
     println!("|---|---|---|---|---|---|");
     for cell in cells {
         let (bare, filter) = (&cell.bare, &cell.filter);
         let per_second = |round: &Round| rate(round.seen.events, round);
         let per_answer = |round: &Round| round.seen.events as f64 / round.seen.requests as f64;
-        let (lowest, added, highest) = cell.added(cpu_per_event);
+        let Spread { lowest, median: added, highest } = cell.added(cpu_per_event);
         println!(
             "| {} | {} | {:.0} | {:.0}, {:.0} | {:.2}, {:.2} | {added:+.2} ({lowest:.2}–{highest:.2}) |",
             cell.name,
@@ -173,22 +180,37 @@ pub fn streams(chunks: &str, cells: &[Cell]) -> anyhow::Result<()> {
             median(filter, cpu_per_event),
         );
     }
-    Ok(())
+}
+
+/// The table of memory over translated streams: after the first tenth, and after each `streams`.
+pub fn stream_memory(streams: usize, found: &[f64]) {
+    println!("\n### Linear memory of the `attempt` VM over translated streams of about 140 events, 16 connections\n");
+    println!("| streams | MiB |");
+    println!("|---|---|");
+    for (count, memory) in [streams / 10, streams / 10 + streams, streams / 10 + 2 * streams].iter().zip(found) {
+        println!("| {count} | {memory:.2} |");
+    }
+}
+
+/// Linear memory of a plugin's VM, in MiB, as the filter's metrics have it.
+pub fn linear_memory(metrics: &str, plugin: &str) -> anyhow::Result<f64> {
+    let label = format!("plugin=\"{plugin}\"");
+    let is_it = |line: &&str| line.starts_with("model_router_memory_bytes") && line.contains(&label);
+    let line = metrics.lines().find(is_it).context("no model_router_memory_bytes")?;
+    let (_, value) = line.rsplit_once(' ').context("a metric without a value")?;
+    Ok(value.parse::<f64>()? / MIB)
 }
 
 /// The table of memory. `metrics` are those of the Envoy with the filter.
 pub fn memory(bodies: usize, found: &[Memory], metrics: &str) -> anyhow::Result<()> {
-    const MIB: f64 = 1_048_576.0;
     println!("\n### Memory after {bodies} bodies of 1 MB over 4 connections\n");
     println!("| | before, MiB | after, MiB |");
     println!("|---|---|---|");
     for Memory { side, before, after } in found {
         println!("| resident, {side:?} | {:.1} | {:.1} |", *before as f64 / MIB, *after as f64 / MIB);
     }
-    for line in metrics.lines().filter(|line| line.starts_with("model_router_memory_bytes")) {
-        let (name, value) = line.rsplit_once(' ').context("a metric without a value")?;
-        let plugin = name.split('"').nth(1).unwrap_or(name);
-        println!("| linear memory of the `{plugin}` VM | | {:.1} |", value.parse::<f64>()? / MIB);
+    for plugin in ["attempt", "route"] {
+        println!("| linear memory of the `{plugin}` VM | | {:.1} |", linear_memory(metrics, plugin)?);
     }
     Ok(())
 }
