@@ -6,7 +6,7 @@
 use crate::attempt::{Brief, PublishedSession, Slot};
 use crate::catalog::Task;
 use crate::decide::affinity::Memory;
-use crate::decide::{Candidate, Exclusion, Plan, best_quality, in_band};
+use crate::decide::{Caller, Candidate, Exclusion, Plan, best_quality, in_band};
 use crate::policy::Policy;
 use crate::predict::Prompt;
 use crate::request::{Api, Request, Shape};
@@ -136,7 +136,7 @@ pub struct ExcludedRow {
 /// Decides as for a real request, and explains.
 pub fn explain(policy: &Policy, call: &Call, body: &[u8], memory: Memory) -> Explanation {
     match route(policy, call, body, memory) {
-        Ok(routed) => Explanation::Decision(Box::new(decision(policy, &routed))),
+        Ok(routed) => Explanation::Decision(Box::new(decision(policy, &routed, call.caller))),
         Err(reply) => refused(&reply, call.shape),
     }
 }
@@ -156,7 +156,7 @@ pub fn refused(reply: &ErrorReply, shape: Shape) -> Explanation {
     Explanation::Refused { status: reply.status, error: body.get("error").cloned().unwrap_or_default() }
 }
 
-fn decision(policy: &Policy, Routed { request, terms, plan, brief }: &Routed) -> Decision {
+fn decision(policy: &Policy, Routed { request, terms, plan, brief }: &Routed, caller: Caller) -> Decision {
     let band = terms.band;
     let name = |model: usize| policy.models.get(model).map_or_else(String::new, |model| model.name.clone());
     Decision {
@@ -172,7 +172,7 @@ fn decision(policy: &Policy, Routed { request, terms, plan, brief }: &Routed) ->
             .excluded
             .iter()
             // What a consumer may not use is not shown to it either.
-            .filter(|(_, why)| *why != Exclusion::Consumer)
+            .filter(|(model, _)| caller.may_use_model(policy, *model))
             .map(|(model, why)| ExcludedRow { model: name(*model), reason: why.code() })
             .collect(),
         session_affinity: brief.session.as_ref().map(|session| SessionRow::of(session, plan, &name)),

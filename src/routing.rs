@@ -89,6 +89,12 @@ pub fn head<'h>(policy: &Policy, header: &dyn Fn(&str) -> Option<&'h str>) -> He
         Endpoint::Named(name) => (Some(Api::Other), Some(*name)),
         Endpoint::Explain => (None, None),
         Endpoint::Kept(kept) => {
+            if !kept.allows(header(":method").unwrap_or_default()) {
+                return Head::Refused(
+                    target.shape,
+                    ErrorReply::new(405, "method_not_allowed", "This API is not called with this method."),
+                );
+            }
             let found = keeper(policy, kept, caller).map_err(|refusal| ErrorReply::of_refusal(refusal, policy));
             let brief = found.map(|keeper| brief_for_kept(policy, &keeper, kept, target.query));
             return match brief {
@@ -192,7 +198,10 @@ pub fn route<'p, 'a>(
     }
     let controls = controls(call, &request)?;
     let terms = Terms::new(policy, asked, caller, controls.as_ref()).map_err(refused)?;
-    let session = Session::of(policy, &request, &terms, caller, (controls.as_ref(), call.session.as_deref()), memory);
+    let ids = (controls.as_ref(), call.session.as_deref());
+    // What only works on a request answers nobody.
+    let session = || Session::of(policy, &request, &terms, caller, ids, memory);
+    let session = if call.endpoint.is_none() { session() } else { None };
     let translation = translation(policy, &request, call.endpoint)?;
     let question = Question { policy, request: &request, translation: &translation, terms: &terms, caller };
     let plan = plan(&question, asked, session).map_err(refused)?;
@@ -234,8 +243,8 @@ fn translation(policy: &Policy, request: &Request, endpoint: Option<&str>) -> Re
     if request.api != Api::Responses || !policy.providers.iter().any(translates) {
         return Ok(Translation::default());
     }
-    if let Some(endpoint) = endpoint {
-        return Ok(Translation { obstacle: Some(endpoint.to_owned()), left_out: Vec::new() });
+    if endpoint.is_some() {
+        return Ok(Translation { obstacle: Some("model".into()), left_out: Vec::new() });
     }
     // A request that only the translation cannot read is for providers that speak the API.
     let unread = |error: ReadError| Some(error.param().unwrap_or("input").to_owned());

@@ -59,7 +59,7 @@ pub struct PublishedRequest {
     pub earlier: Option<String>,
     /// The answer is a stream.
     pub stream: bool,
-    /// What answers is not made now: a background response, or something kept.
+    /// What answers is nothing that a model says now: a background response, something kept, a count.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub later: bool,
 }
@@ -131,9 +131,9 @@ impl Brief {
 /// Makes ready what the attempts of `plan` need. `endpoint` is the path behind the prefix, where the API has several.
 pub fn brief(question: &Question, plan: &Plan, endpoint: Option<&str>) -> Brief {
     let Question { policy, request, terms, .. } = question;
-    let endpoint = endpoint.unwrap_or(endpoint_of(request.api));
+    let path = endpoint.unwrap_or(endpoint_of(request.api));
     let candidates = plan.candidates.iter().take(policy.max_attempts);
-    let mut slots: Vec<Slot> = candidates.filter_map(|candidate| Slot::of(question, candidate, endpoint)).collect();
+    let mut slots: Vec<Slot> = candidates.filter_map(|candidate| Slot::of(question, candidate, path)).collect();
     let clusters: Vec<String> = slots.iter().skip(1).map(|slot| slot.cluster.clone()).collect();
     slots.iter_mut().zip(clusters).for_each(|(slot, next)| slot.next_cluster = Some(next));
     let marks = request.state.marks.iter().map(|mark| (mark.start as u32, mark.end as u32));
@@ -154,7 +154,7 @@ pub fn brief(question: &Question, plan: &Plan, endpoint: Option<&str>) -> Brief 
             form: None,
             marks: marks.collect(),
             earlier: earlier.map(|id| Origin::of(id.as_bytes()).map(|(origin, _)| origin.mark()).unwrap_or_default()),
-            later: request.background,
+            later: request.background || (request.api == Api::Responses && endpoint.is_some()),
         },
     }
 }

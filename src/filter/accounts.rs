@@ -7,6 +7,7 @@ use super::metrics::Metrics;
 use super::property;
 use crate::attempt::{Brief, Slot};
 use crate::decide::cost::of_usage;
+use crate::request::Api;
 use crate::response::Answer;
 
 /// Books an answer of `slot`.
@@ -16,7 +17,11 @@ pub fn book(metrics: &Metrics, brief: &Brief, slot: &Slot, answer: &Answer) {
     }
     let model = ("model", slot.model.as_str());
     let Some(usage) = &answer.usage else {
-        return metrics.add("usage_missing_total", &[model], 1);
+        // Not everything has any.
+        let expected = brief.request.api != Api::Other && !brief.request.later;
+        return if expected {
+            metrics.add("usage_missing_total", &[model], 1)
+        };
     };
     let counts = [
         ("input", usage.input, property::INPUT_TOKENS),

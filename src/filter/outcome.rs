@@ -83,6 +83,8 @@ impl Decision {
     /// Every model is at its limit: clients come back when the first of them has room again.
     fn limited(&self) {
         if !self.attempted.limited {
+            // The others did not ask for patience: the client need not wait for this one.
+            ["retry-after", "retry-after-ms"].into_iter().for_each(|name| set(name, ""));
             return;
         }
         set("x-should-retry", "true");

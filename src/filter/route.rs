@@ -115,6 +115,19 @@ impl RouteContext {
         Action::Continue
     }
 
+    /// A failure that ended with its headers gets the body that clients expect.
+    fn give_body(&self, status: u16) -> Action {
+        let error = ErrorReply::new(status, "empty_answer", "The provider's answer was empty.");
+        let told = |name: &str| {
+            ["x-model-router-", "x-should-retry", "retry-after"].iter().any(|prefix| name.starts_with(prefix))
+        };
+        let headers = host::headers(RESPONSE);
+        let kept = headers.iter().filter(|(name, _)| told(name)).map(|(name, value)| (name.as_str(), value.as_str()));
+        let headers: Vec<_> = kept.chain([("content-type", "application/json")]).collect();
+        host::send_reply(status, &headers, &error.body(self.shape));
+        Action::Pause
+    }
+
     /// A response that Envoy made itself becomes an error of the API that was called.
     fn replace_envoys_error(&mut self, status: u16) {
         if status < 400 || host::property(&["response", "code_details"]).as_deref() == Some(b"via_upstream") {
@@ -182,7 +195,7 @@ impl HttpContext for RouteContext {
         self.decide(usize::MAX)
     }
 
-    fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+    fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
         let status = match self.state {
             State::Idle | State::Answered => return Action::Continue,
             State::Reading(_) | State::Routed(_) => host::header(RESPONSE, ":status"),
@@ -190,6 +203,9 @@ impl HttpContext for RouteContext {
         let status = status.and_then(|status| status.parse().ok()).unwrap_or(0);
         if let State::Routed(decision) = &mut self.state {
             decision.describe(status, &self.metrics);
+        }
+        if end_of_stream && status >= 400 {
+            return self.give_body(status);
         }
         self.replace_envoys_error(status);
         Action::Continue

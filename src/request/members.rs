@@ -24,6 +24,9 @@ pub fn read_members(body: &[u8]) -> Result<Members> {
     members.end()
 }
 
+/// Members of one object, at most: ten times what any API has.
+const MOST_MEMBERS: usize = 512;
+
 /// Walks the outermost object and collects its members.
 pub(super) struct MemberReader<'a> {
     pub(super) reader: Reader<'a>,
@@ -46,6 +49,10 @@ impl<'a> MemberReader<'a> {
         let Some(key) = self.reader.next_key(&mut self.first)? else { return Ok(None) };
         let body = self.reader.bytes();
         let name = key.value(body);
+        // Each is compared with those before it.
+        if self.members.list.len() >= MOST_MEMBERS {
+            return invalid("body", "has too many members");
+        }
         if self.members.get(body, &name).is_some() {
             return invalid(name.chars().take(64).collect::<String>(), "is there twice");
         }

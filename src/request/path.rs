@@ -48,6 +48,18 @@ pub struct Kept<'a> {
     pub rest: &'a str,
 }
 
+impl Kept<'_> {
+    /// Whether the API has this method.
+    pub fn allows(&self, method: &str) -> bool {
+        match (self.collection, self.id, self.rest) {
+            ("responses", _, "") => matches!(method, "GET" | "DELETE"),
+            ("responses", _, "/cancel") | (_, "", _) => method == "POST",
+            ("responses", ..) => method == "GET",
+            _ => matches!(method, "GET" | "POST" | "DELETE"),
+        }
+    }
+}
+
 /// Endpoints that take a model's name.
 const NAMED: [&str; 10] = [
     "embeddings",

@@ -229,7 +229,7 @@ pub fn left_out(body: &[u8]) -> core::result::Result<Vec<String>, ReadError> {
             // What is said here is what Chat Completions does anyway.
             "truncation" if value.bytes() == b"\"disabled\"" => {}
             name if TRANSLATED.contains(&name) => {}
-            name => names.push(fit(name)),
+            name => add(&mut names, fit(name)),
         }
     }
     Ok(names)
@@ -250,10 +250,17 @@ fn others(
         let name = member.name(value.bytes());
         let off = matches!(member.value.of(value.bytes()), b"null" | b"false");
         if !off && !translated.contains(&&*name) {
-            names.push(format!("{parent}.{}", fit(&name)));
+            add(names, format!("{parent}.{}", fit(&name)));
         }
     }
     Ok(())
+}
+
+/// Names that do not fit are all called the same.
+fn add(names: &mut Vec<String>, name: String) {
+    if !names.contains(&name) {
+        names.push(name);
+    }
 }
 
 /// A name as it may stand in a header: the client chose it.
