@@ -20,7 +20,7 @@ use model_router::explain::explain;
 use model_router::origin::Origin;
 use model_router::policy::Policy;
 use model_router::predict::{Prompt, tokens};
-use model_router::request::{Api, read_chat, read_responses};
+use model_router::request::{Api, read_chat, read_members, read_responses};
 use model_router::response::stream::Events;
 use model_router::response::{Treatment, read_answer};
 use model_router::routing::{Call, route};
@@ -163,15 +163,16 @@ fn translating(criterion: &mut Criterion) {
     let to = ToChat { model: "openai/gpt-oss-120b", limit: "max_tokens", reasoning: None, drop: &[] };
     for (size, name) in SIZES {
         let body = response_body(size);
+        let members = read_members(&body).unwrap();
         group.throughput(Throughput::Bytes(body.len() as u64));
         group.bench_with_input(BenchmarkId::new("obstacle", name), &body, |bencher, body| {
-            bencher.iter(|| translate::obstacle(black_box(body)).unwrap());
+            bencher.iter(|| translate::obstacle(black_box(body), &members).unwrap());
         });
         group.bench_with_input(BenchmarkId::new("left_out", name), &body, |bencher, body| {
-            bencher.iter(|| translate::left_out(black_box(body)).unwrap());
+            bencher.iter(|| translate::left_out(black_box(body), &members).unwrap());
         });
         group.bench_with_input(BenchmarkId::new("request", name), &body, |bencher, body| {
-            bencher.iter(|| translate::request(black_box(body), &to).unwrap());
+            bencher.iter(|| translate::request(black_box(body), &members, &to).unwrap());
         });
     }
 }
@@ -202,7 +203,8 @@ fn scanning(criterion: &mut Criterion) {
     let chat: Vec<String> = (0..EVENTS).map(event).collect();
     let responses: Vec<String> = (0..EVENTS).map(response_event).collect();
     let mark = Origin::new("openai", "gpt-5-mini").mark();
-    let about = About::new(&response_body(2 << 10), mark.clone(), "gpt-5-mini");
+    let body = response_body(2 << 10);
+    let about = About::new(&body, &read_members(&body).unwrap(), mark.clone(), "gpt-5-mini");
     let mut group = group(criterion, "stream");
     group.throughput(Throughput::Elements(EVENTS as u64));
     let treatments = [

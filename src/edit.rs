@@ -28,13 +28,17 @@ impl Edit {
     }
 }
 
-/// `body` with `edits` applied, which rise and do not overlap.
+/// `body` with `edits` applied, which rise; one that begins inside another's range is left out.
 pub fn apply(body: &[u8], edits: &[Edit]) -> Vec<u8> {
     let added: usize = edits.iter().map(|edit| edit.text.len()).sum();
     let removed: usize = edits.iter().map(|edit| edit.span.len()).sum();
     let mut edited = Vec::with_capacity((body.len() + added).saturating_sub(removed));
     let mut at = 0;
     for edit in edits {
+        // What lies in a range that is gone is gone with it.
+        if edit.span.start < at {
+            continue;
+        }
         edited.extend_from_slice(Span { start: at, end: edit.span.start }.of(body));
         edited.extend_from_slice(edit.text.as_bytes());
         at = edit.span.end;

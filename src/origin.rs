@@ -49,6 +49,13 @@ impl Origin {
     }
 }
 
+/// An id without its mark.
+pub fn unmarked(id: &str) -> String {
+    let mark = Origin::of(id.as_bytes()).map_or(0..0, |(_, mark)| mark);
+    let (head, tail) = (id.get(..mark.start), id.get(mark.end..));
+    [head.unwrap_or_default(), tail.unwrap_or_default()].concat()
+}
+
 /// Where the mark of an id stands: behind the kind, `resp_` or `msg_`, so that the id still looks like one of its kind;
 /// else at its beginning.
 pub fn place(id: &[u8]) -> usize {
@@ -96,6 +103,14 @@ mod tests {
         }
         assert!(marked("resp_68a1", origin).starts_with("resp_mr"));
         assert!(Origin::means(origin.provider, "openai") && !Origin::means(origin.provider, "azure"));
+    }
+
+    #[test]
+    fn an_id_loses_its_mark_and_no_other_text_does() {
+        let origin = Origin::new("openai", "gpt-5-mini");
+        assert_eq!(unmarked(&marked("msg_1", origin)), "msg_1");
+        assert_eq!(unmarked(&marked(&marked("msg_1", origin), Origin::new("a", "b"))), marked("msg_1", origin));
+        assert_eq!(unmarked("msg_1"), "msg_1");
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Attempted {
         Attempted {
             number,
             model: slot.model.clone(),
-            dropped: slot.drop.join(","),
+            dropped: shown(&slot.drop),
             trace: trace + &slot.model,
             limited,
             wait: self.wait,
@@ -62,6 +62,15 @@ impl Attempted {
         let last = before.rsplit_once(',').map_or(before, |(_, last)| last);
         last.split_once('=').map(|(_, result)| result)
     }
+}
+
+/// Names that a header tells, at most.
+const SHOWN: usize = 32;
+
+/// What was left out, as a header tells it.
+fn shown(names: &[String]) -> String {
+    let more = if names.len() > SHOWN { ",..." } else { "" };
+    names.get(..SHOWN).unwrap_or(names).join(",") + more
 }
 
 /// What stands in the trace of an attempt that nobody answered.

@@ -8,9 +8,9 @@ use super::slot::{endpoint_of, provider_path};
 use crate::catalog::Price;
 use crate::decide::affinity::Source;
 use crate::decide::{Keeper, Plan, Question, Session, mode_name};
-use crate::origin::Origin;
+use crate::origin::{Origin, unmarked};
 use crate::policy::{Affinity, Policy, Served};
-use crate::request::{Api, Kept, Members};
+use crate::request::{Api, Kept, Members, Thought, percent_decode};
 use serde::{Deserialize, Serialize};
 
 /// A plan as published.
@@ -45,7 +45,7 @@ pub struct Brief {
 pub struct PublishedRequest {
     /// The API that was called.
     pub api: Api,
-    /// Where the body's members are; `None`: the body goes through as it is.
+    /// Where the body's members are; `None`: of the body only marks change, whatever it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Members>,
     /// The boundary of a form; `None`: the body is JSON.
@@ -54,6 +54,9 @@ pub struct PublishedRequest {
     /// Marks in its ids, which come off: start and end of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<(u32, u32)>,
+    /// Reasoning that only its maker knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thoughts: Vec<Thought>,
     /// The mark of the response or conversation that it continues, empty where that has none; `None`: it continues none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<String>,
@@ -153,20 +156,22 @@ pub fn brief(question: &Question, plan: &Plan, endpoint: Option<&str>) -> Brief 
             members: Some(request.members.clone()),
             form: None,
             marks: marks.collect(),
+            thoughts: request.state.thoughts.clone(),
             earlier: earlier.map(|id| Origin::of(id.as_bytes()).map(|(origin, _)| origin.mark()).unwrap_or_default()),
             later: request.background || (request.api == Api::Responses && endpoint.is_some()),
         },
     }
 }
 
-/// Makes ready a request for something that a provider keeps: one attempt, with the body as it is.
+/// Makes ready a request for something that a provider keeps: one attempt, in which only marks change.
 pub fn brief_for_kept(policy: &Policy, keeper: &Keeper, kept: &Kept, query: &str) -> Option<Brief> {
     let provider = policy.providers.get(keeper.provider)?;
     let model = keeper.model.and_then(|model| policy.models.get(model));
     let name = model.map_or("", |model| &model.name);
     let served = Served { provider: keeper.provider, deployment: String::new() };
     let slash = if keeper.id.is_empty() { "" } else { "/" };
-    let endpoint = format!("{}{slash}{}{}", kept.collection, keeper.id, kept.rest);
+    let rest: Vec<String> = kept.rest.split('/').map(unmarked).collect();
+    let endpoint = format!("{}{slash}{}{}", kept.collection, keeper.id, rest.join("/"));
     let mut slot = Slot::at(provider, &served, &endpoint);
     slot.path = with_query(provider_path(provider, "", &endpoint), query);
     slot.model = name.to_owned();
@@ -176,6 +181,7 @@ pub fn brief_for_kept(policy: &Policy, keeper: &Keeper, kept: &Kept, query: &str
         members: None,
         form: None,
         marks: Vec::new(),
+        thoughts: Vec::new(),
         earlier: None,
         stream: false,
         later: true,
@@ -193,11 +199,20 @@ pub fn brief_for_kept(policy: &Policy, keeper: &Keeper, kept: &Kept, query: &str
     })
 }
 
-/// A path with the client's query; its API version is the provider's.
+/// A path with the client's query; its API version is the provider's, and so are the ids in it.
 fn with_query(mut path: String, query: &str) -> String {
-    for pair in query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("api-version=")) {
+    let is_version = |pair: &str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        percent_decode(name).eq_ignore_ascii_case("api-version")
+    };
+    for pair in query.split('&').filter(|pair| !pair.is_empty() && !is_version(pair)) {
         path.push(if path.contains('?') { '&' } else { '?' });
-        path.push_str(pair);
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        path.push_str(name);
+        if pair.len() > name.len() {
+            path.push('=');
+            path.push_str(&unmarked(value));
+        }
     }
     path
 }

@@ -1,39 +1,54 @@
 //! What a client that opted in is told of the decision: `model_selection_details`, in the shape of Azure's preview.
 //!
-//! Never holds what was asked or answered.
+//! Never holds what was asked or answered. Written out by hand: a tree of values would cost more than the rest of the
+//! answer.
 
-use super::{Attempted, Brief};
-use serde_json::{Value, json};
+use super::{Attempted, Brief, quote};
+use core::fmt::Write;
 
 /// The value of `model_selection_details` when the latest attempt has answered, `waited` milliseconds after the request
-/// was there.
+/// was there. One line of JSON.
 pub fn details(brief: &Brief, attempted: &Attempted, waited: u64) -> String {
-    let attempts: Vec<Value> = attempted.trace.split(',').map(attempt).collect();
-    let mut details = json!({
-        "mode": brief.mode,
-        "routing_trace": [{"latency_ms": waited, "attempts": attempts}],
-    });
-    if let (Some(session), Some(details)) = (&brief.session, details.as_object_mut()) {
-        // The strategy's name has changed; clients know one or the other.
-        let mut affinity = json!({"strategy": session.strategy, "mode": session.strategy});
-        if let Some(affinity) = affinity.as_object_mut().filter(|_| session.strategy != "none") {
-            let source = if session.source.is_empty() { "not_available" } else { &session.source };
-            affinity.insert("source".into(), source.into());
-            affinity.extend(session.outcome(&attempted.model).map(|outcome| ("decision".into(), outcome.into())));
-        }
-        details.insert("session_affinity".into(), affinity);
+    let mut text = String::with_capacity(512);
+    let mode = quote(&brief.mode);
+    // Writing to a string cannot fail.
+    let _ = write!(
+        text,
+        r#"{{"model_router_details":{{"mode":{mode},"routing_trace":[{{"latency_ms":{waited},"attempts":["#
+    );
+    for (index, attempt) in attempted.trace.split(',').enumerate() {
+        text.push_str(if index > 0 { "," } else { "" });
+        write_attempt(&mut text, attempt);
     }
-    json!({"model_router_details": details}).to_string()
+    text.push_str("]}]");
+    if let Some(session) = &brief.session {
+        // The strategy's name has changed; clients know one or the other.
+        let strategy = &session.strategy;
+        let _ = write!(text, r#","session_affinity":{{"strategy":"{strategy}","mode":"{strategy}""#);
+        if strategy != "none" {
+            let source = if session.source.is_empty() { "not_available" } else { &session.source };
+            let _ = write!(text, r#","source":"{source}""#);
+            if let Some(outcome) = session.outcome(&attempted.model) {
+                let _ = write!(text, r#","decision":"{outcome}""#);
+            }
+        }
+        text.push('}');
+    }
+    text.push_str("}}");
+    text
 }
 
 /// `gpt-5-mini=503` as an attempt; one without a result is the one that answers.
-fn attempt(text: &str) -> Value {
-    let (model, result) = text.split_once('=').unwrap_or((text, "200"));
-    let result = match result.parse::<u16>() {
-        Ok(status @ ..400) => json!({"status": status}),
-        Ok(status) => json!({"status": status, "error": {"code": status.to_string(), "message": "The model refused."}}),
-        // What was no answer has no status of its own.
-        Err(_) => json!({"status": 502, "error": {"code": result, "message": "The model gave no answer."}}),
+fn write_attempt(text: &mut String, attempt: &str) {
+    let (model, result) = attempt.split_once('=').unwrap_or((attempt, "200"));
+    // What was no answer has no status of its own.
+    let (status, message) = match result.parse::<u16>() {
+        Ok(status) => (status, "The model refused."),
+        Err(_) => (502, "The model gave no answer."),
     };
-    json!({"model": model, "result": result})
+    let _ = write!(text, r#"{{"model":{},"result":{{"status":{status}"#, quote(model));
+    if status >= 400 {
+        let _ = write!(text, r#","error":{{"code":{},"message":"{message}"}}"#, quote(result));
+    }
+    text.push_str("}}");
 }

@@ -17,8 +17,8 @@ pub use slot::Slot;
 use crate::edit::{Edit, apply};
 use crate::policy::Dialect;
 use crate::request::json::Span;
-use crate::request::{Api, Member, Members, ReadError, read_form, read_members, read_responses};
-use crate::translate::{self, ToChat};
+use crate::request::{Api, Member, Members, ReadError, Thought, marks, read_form, read_members, read_responses};
+use crate::translate::{self, About, ToChat};
 use std::borrow::Cow;
 
 /// The edits that fit `body` to `slot`, in rising order, not overlapping.
@@ -29,41 +29,94 @@ use std::borrow::Cow;
 /// [`ReadError`] where the changed body is no JSON object any more.
 pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result<Vec<Edit>, ReadError> {
     let seen = published.members.as_ref().filter(|members| members.length == body.len());
-    let (members, marks) = match (seen, published.api) {
-        (Some(members), _) => (Cow::Borrowed(members), Cow::Borrowed(&published.marks)),
-        (None, Api::Responses) => {
-            let request = read_responses(body)?;
-            let marks = request.state.marks.iter().map(|mark| (mark.start as u32, mark.end as u32)).collect();
-            (Cow::Owned(request.members), Cow::Owned(marks))
-        }
-        (None, _) => (Cow::Owned(read_members(body)?), Cow::Owned(Vec::new())),
+    let published = match (seen, published.api) {
+        (None, Api::Responses) => Cow::Owned(read_again(body, published)?),
+        _ => Cow::Borrowed(published),
     };
+    let members = members_of(body, &published)?;
     let mut edits = Vec::with_capacity(4);
-    name_model(body, &members, slot, &mut edits);
+    let is_removed = |name: &str| name == CONTROLS || slot.drop.iter().any(|drop| drop == name);
+    name_model(body, &members, slot, &is_removed, &mut edits);
     rename(body, &members, slot, &mut edits);
     if slot.add_usage {
         edits.extend(ask_for_usage(body, &members));
     }
-    remove(body, &members, 0, &|name| name == CONTROLS || slot.drop.iter().any(|drop| drop == name), &mut edits);
+    remove(body, &members, 0, &is_removed, &mut edits);
     remove_inner(body, &members, slot, &mut edits);
-    edits.extend(marks.iter().map(|(start, end)| Edit::remove(*start as usize, *end as usize)));
+    edits.extend(published.marks.iter().map(|(start, end)| Edit::remove(*start as usize, *end as usize)));
+    cut_thoughts(body, published.thoughts.iter().filter(|thought| thought.provider != slot.provider), &mut edits);
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     Ok(edits)
 }
 
-/// The body for `slot`: spliced, or translated where the provider does not speak the API that was called.
+/// The body for `slot`: spliced, or without marks only where a provider keeps what it is about, or translated where the provider does not speak the API that was called.
 ///
 /// # Errors
 /// [`ReadError`] where the body has changed since the decision and is no such request any more.
 pub fn body_for(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result<Vec<u8>, ReadError> {
+    if published.members.is_none() {
+        let cut = |mark: Span| Edit::remove(mark.start, mark.end);
+        return Ok(apply(body, &marks(body).into_iter().map(cut).collect::<Vec<_>>()));
+    }
     if let Some(boundary) = &published.form {
         return Ok(apply(body, &[name_in_form(body, boundary, slot)?]));
     }
-    match &slot.translate {
-        None => Ok(apply(body, &rewrite(body, published, slot)?)),
-        Some(limit) => {
-            translate::request(body, &ToChat { model: &slot.deployment, limit, reasoning: None, drop: &slot.drop })
+    let Some(limit) = &slot.translate else { return Ok(apply(body, &rewrite(body, published, slot)?)) };
+    let to = ToChat { model: &slot.deployment, limit, reasoning: None, drop: &slot.drop };
+    translate::request(body, &*members_of(body, published)?, &to)
+}
+
+/// What a translated answer repeats of its request.
+pub fn about(body: &[u8], published: &PublishedRequest, slot: &Slot) -> About {
+    let members = members_of(body, published).unwrap_or_default();
+    About::new(body, &members, slot.mark.clone(), &slot.model)
+}
+
+/// What the decision saw of a body that has changed since then.
+fn read_again(body: &[u8], published: &PublishedRequest) -> Result<PublishedRequest, ReadError> {
+    let request = read_responses(body)?;
+    let marks = request.state.marks.iter().map(|mark| (mark.start as u32, mark.end as u32)).collect();
+    Ok(PublishedRequest {
+        members: Some(request.members),
+        marks,
+        thoughts: request.state.thoughts,
+        ..published.clone()
+    })
+}
+
+/// Cuts items out of `input`, each with one comma; a row of them as one.
+fn cut_thoughts<'t>(body: &[u8], thoughts: impl Iterator<Item = &'t Thought>, edits: &mut Vec<Edit>) {
+    let between = |start: usize, end: usize| {
+        let gap = Span { start, end };
+        gap.of(body).iter().all(|byte| byte.is_ascii_whitespace() || *byte == b',')
+    };
+    let mut rows: Vec<Span> = Vec::new();
+    for item in thoughts.map(|thought| Span { start: thought.start as usize, end: thought.end as usize }) {
+        match rows.last_mut() {
+            Some(row) if between(row.end, item.start) => row.end = item.end,
+            _ => rows.push(item),
         }
+    }
+    let comma = |byte: &u8| *byte == b',';
+    let space = |byte: &u8| byte.is_ascii_whitespace();
+    for Span { start, end } in rows {
+        let behind = body.get(end..).unwrap_or_default();
+        let next = behind.iter().position(|byte| !space(byte)).unwrap_or(0);
+        let before = body.get(..start).unwrap_or_default();
+        let last = before.iter().rposition(|byte| !space(byte)).unwrap_or(start);
+        edits.push(match (behind.get(next).is_some_and(comma), before.get(last).is_some_and(comma)) {
+            (true, _) => Edit::remove(start, end + next + 1),
+            (false, true) => Edit::remove(last, end),
+            (false, false) => Edit::remove(start, end),
+        });
+    }
+}
+
+/// The body's members: as the decision saw them, unless another filter has changed the body since then.
+fn members_of<'p>(body: &[u8], published: &'p PublishedRequest) -> Result<Cow<'p, Members>, ReadError> {
+    match &published.members {
+        Some(members) if members.length == body.len() => Ok(Cow::Borrowed(members)),
+        _ => Ok(Cow::Owned(read_members(body)?)),
     }
 }
 
@@ -84,12 +137,16 @@ fn name_in_form(body: &[u8], boundary: &str, slot: &Slot) -> Result<Edit, ReadEr
 const CONTROLS: &str = "routing_config";
 
 /// Sets `model`, or adds it where the body names none. Azure's classic paths carry the deployment, and ignore `model`.
-fn name_model(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
+fn name_model(body: &[u8], members: &Members, slot: &Slot, is_removed: &dyn Fn(&str) -> bool, edits: &mut Vec<Edit>) {
     let quoted = quote(&slot.deployment);
     match members.get(body, "model") {
         Some(model) => edits.push(Edit::replace(model.value, quoted)),
         None if slot.dialect == Dialect::AzureOpenAi && slot.path.contains("/deployments/") => {}
-        None => edits.push(Edit::insert(members.inside, format!("\"model\":{quoted},"))),
+        None => {
+            let alone = members.list.iter().all(|member| is_removed(&member.name(body)));
+            let comma = if alone { "" } else { "," };
+            edits.push(Edit::insert(members.inside, format!("\"model\":{quoted}{comma}")));
+        }
     }
 }
 

@@ -43,19 +43,26 @@ pub struct Slot {
     /// The mark of ids that this attempt makes, in the Responses API.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mark: String,
+    /// Hash of the provider's name, as in [`Origin`].
+    pub provider: u32,
     /// `None`: unknown, and not accounted for.
     pub price: Option<Price>,
 }
 
 /// Headers by which clients or earlier attempts may carry credentials or a provider's dialect. Removed on each
 /// attempt; Envoy's credential injector then adds the one that this provider needs.
-const PROVIDER_HEADERS: [&str; 9] = [
+const PROVIDER_HEADERS: [&str; 13] = [
     "authorization",
     "api-key",
     "x-api-key",
     "ocp-apim-subscription-key",
     "anthropic-version",
     "anthropic-beta",
+    "proxy-authorization",
+    "cookie",
+    // Would choose whose account of a shared key pays.
+    "openai-organization",
+    "openai-project",
     // The router's own controls.
     "foundry-features",
     "x-ms-session-id",
@@ -103,6 +110,7 @@ impl Slot {
             add_usage: false,
             translate: None,
             mark: String::new(),
+            provider: Origin::new(&provider.name, "").provider,
             price: None,
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Owns the rule that only a provider of a model that the caller may use is ever reached.
 
-use super::{Caller, Refusal, asked::shown};
-use crate::origin::Origin;
+use super::{Asked, Caller, Refusal, asked::shown};
+use crate::origin::{Origin, unmarked};
 use crate::policy::{Dialect, Model, ModelId, Policy, Provider, ProviderId};
 use crate::request::Kept;
 
@@ -19,7 +19,7 @@ pub struct Keeper {
 }
 
 /// Finds the keeper. An id that says nothing of its origin is only followed where there is but one provider it can be
-/// from; a conversation that is to be made goes to the first that keeps any.
+/// from; a conversation that is to be made goes to the first that keeps any, in the data zone of the caller's routers.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] for who is no consumer, [`Refusal::NotKept`] where no provider that the caller may reach has
@@ -35,17 +35,17 @@ pub fn keeper(policy: &Policy, kept: &Kept, caller: Caller) -> Result<Keeper, Re
         keeps && models.any(|(model, facts)| serves(facts, *id) && caller.may_use_model(policy, model))
     };
     let mut providers = policy.providers.iter().enumerate().filter(reachable);
-    let (origin, id) = match Origin::of(kept.id.as_bytes()) {
-        Some((origin, mark)) => {
-            let (head, tail) = (kept.id.get(..mark.start), kept.id.get(mark.end..));
-            (Some(origin), [head.unwrap_or_default(), tail.unwrap_or_default()].concat())
-        }
-        None => (None, kept.id.to_owned()),
-    };
+    let origin = Origin::of(kept.id.as_bytes()).map(|(origin, _)| origin);
     let provider = match origin {
         Some(origin) => providers.find(|(_, provider)| Origin::means(origin.provider, &provider.name)),
+        // What is to be made must be of use to, and allowed by, every router that the caller may ask.
+        None if kept.id.is_empty() => providers.find(|(_, provider)| {
+            let asked = policy.routers.iter().enumerate().filter(|(id, _)| caller.may_ask(policy, Asked::Router(*id)));
+            let mut zones = asked.filter_map(|(_, router)| router.data_zone.as_deref());
+            zones.all(|zone| provider.data_zone.as_deref() == Some(zone))
+        }),
         None => match (providers.next(), providers.next()) {
-            (first, other) if kept.id.is_empty() || other.is_none() => first,
+            (first, None) => first,
             _ => None,
         },
     };
@@ -55,5 +55,5 @@ pub fn keeper(policy: &Policy, kept: &Kept, caller: Caller) -> Result<Keeper, Re
         named && serves(facts, provider) && caller.may_use_model(policy, *model)
     };
     let model = policy.models.iter().enumerate().find(made_by).map(|(model, _)| model);
-    Ok(Keeper { provider, model, id })
+    Ok(Keeper { provider, model, id: unmarked(kept.id) })
 }

@@ -7,7 +7,7 @@ use super::accounts;
 use super::host;
 use super::metrics::Metrics;
 use super::property;
-use crate::attempt::{Attempted, Brief, Slot, body_for, details};
+use crate::attempt::{Attempted, Brief, Slot, about, body_for, details};
 use crate::edit::apply;
 use crate::request::Api;
 use crate::response::stream::{Events, First};
@@ -65,22 +65,22 @@ impl AttemptContext {
     }
 
     fn rewrite_body(&mut self, size: usize) -> Action {
-        let Some(Work { brief, slot, about, .. }) = &mut self.work else { return Action::Continue };
+        let Some(Work { brief, slot, about: answered, .. }) = &mut self.work else { return Action::Continue };
         let body = host::buffer(BufferType::HttpRequestBody, 0, size);
         let Ok(sent) = body_for(&body, &brief.request, slot) else {
             return misconfigured("A filter between the two plugins has made the body unreadable.");
         };
         if slot.translate.is_some() {
-            *about = Some(About::new(&body, slot.mark.clone(), &slot.model));
+            *answered = Some(about(&body, &brief.request, slot));
         }
         host::set_header(REQUEST, "content-length", Some(&sent.len().to_string()));
         host::set_buffer(BufferType::HttpRequestBody, size, &sent);
         Action::Continue
     }
 
-    /// Whether the body has to be rewritten: a request for something that a provider keeps goes as it is.
-    fn rewrites(&self) -> bool {
-        self.work.as_ref().is_some_and(|work| work.brief.request.members.is_some())
+    /// Whether the request is for something that a provider keeps.
+    fn is_for_kept(&self) -> bool {
+        self.work.as_ref().is_some_and(|work| work.brief.request.members.is_none())
     }
 
     /// Counts the attempt once. A failure is left for the next attempt and the route plugin to see.
@@ -239,9 +239,9 @@ impl AttemptContext {
         }
     }
 
-    /// What an answer took. What a provider keeps was booked when it was made.
+    /// What an answer took. What a provider keeps is booked when it is made, as far as it says then what it took.
     fn account(&self, answer: &Answer) {
-        if let Some(Work { brief, slot, .. }) = self.work.as_ref().filter(|work| work.brief.request.members.is_some()) {
+        if let Some(Work { brief, slot, .. }) = self.work.as_ref().filter(|_| !self.is_for_kept()) {
             accounts::book(&self.metrics, brief, slot, answer);
         }
     }
@@ -300,19 +300,19 @@ impl HttpContext for AttemptContext {
         for (name, value) in work.slot.outgoing() {
             host::set_header(REQUEST, name, value);
         }
-        if end_of_stream || !self.rewrites() { Action::Continue } else { Action::Pause }
+        if end_of_stream { Action::Continue } else { Action::Pause }
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
-        match self.rewrites() {
-            false => Action::Continue,
-            true if end_of_stream => self.rewrite_body(size),
-            true => Action::Pause,
+        match self.work {
+            None => Action::Continue,
+            Some(_) if end_of_stream => self.rewrite_body(size),
+            Some(_) => Action::Pause,
         }
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
-        if self.rewrites() { self.rewrite_body(usize::MAX) } else { Action::Continue }
+        self.rewrite_body(usize::MAX)
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
@@ -327,9 +327,9 @@ impl HttpContext for AttemptContext {
             return Action::Continue;
         }
         match end_of_stream {
-            true if self.rewrites() => self.fail(&Failure::without_body("empty"), None),
             // A receipt of what a provider keeps may be empty.
-            true => Action::Continue,
+            true if self.is_for_kept() => Action::Continue,
+            true => self.fail(&Failure::without_body("empty"), None),
             false => self.good_status(),
         }
     }

@@ -84,7 +84,8 @@ impl Decision {
     fn limited(&self) {
         if !self.attempted.limited {
             // The others did not ask for patience: the client need not wait for this one.
-            ["retry-after", "retry-after-ms"].into_iter().for_each(|name| set(name, ""));
+            let names = ["retry-after", "retry-after-ms"];
+            names.into_iter().filter(|_| self.attempted.number > 0).for_each(|name| set(name, ""));
             return;
         }
         set("x-should-retry", "true");

@@ -134,7 +134,7 @@ fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &
     let body = request.body;
     let before = count.total();
     let (place, needs) = (("messages", index), &mut request.needs);
-    let mut message = Message { place, needs, count, body, texts: Texts::default(), bytes: 0 };
+    let mut message = Message { place, needs, count, body, texts: Texts::default(), bytes: 0, plain: true };
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
         let name = key.value(body);

@@ -22,6 +22,8 @@ pub(super) struct Message<'r, 'a> {
     pub texts: Texts,
     /// Bytes of all texts.
     pub bytes: usize,
+    /// Nothing but text, told in the plainest way.
+    pub plain: bool,
 }
 
 impl Message<'_, '_> {
@@ -48,7 +50,10 @@ impl Message<'_, '_> {
                     self.part(reader)?;
                 }
             }
-            Kind::Null => drop(reader.skip()?),
+            Kind::Null => {
+                self.plain = false;
+                reader.skip()?;
+            }
             _ => return self.invalid(member, "must be a string, an array of parts, or null"),
         }
         Ok(())
@@ -57,10 +62,13 @@ impl Message<'_, '_> {
     /// A part of a message: `text`, `image_url`, `input_image`, `input_audio`, `file`, …, told by the members it has, so
     /// that nothing needs to be read twice when `type` comes last.
     fn part(&mut self, reader: &mut Reader) -> Result<()> {
-        let mut first = true;
+        let (mut first, mut types, mut texts) = (true, 0, 0);
         reader.enter_object()?;
         while let Some(key) = reader.next_key(&mut first)? {
             let name = key.value(self.body);
+            self.plain &= !key.escaped && matches!(&*name, "type" | "text" | "annotations" | "logprobs");
+            types += u32::from(name == "type");
+            texts += u32::from(name == "text");
             match &*name {
                 "text" | "refusal" if reader.peek()? == Kind::String => {
                     let text = reader.string()?;
@@ -77,11 +85,19 @@ impl Message<'_, '_> {
                 }
                 // An image by its id alone has no URL.
                 "type" if reader.peek()? == Kind::String => {
-                    self.needs.images |= reader.string()?.value(self.body) == "input_image";
+                    let kind = reader.string()?;
+                    let kind = kind.span.of(self.body);
+                    self.needs.images |= kind == b"input_image";
+                    self.plain &= matches!(kind, b"input_text" | b"output_text");
+                }
+                "type" | "text" => {
+                    self.plain = false;
+                    reader.skip()?;
                 }
                 _ => drop(reader.skip()?),
             }
         }
+        self.plain &= (types, texts) == (1, 1);
         Ok(())
     }
 

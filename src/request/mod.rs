@@ -22,9 +22,10 @@ pub use conversation::{Conversation, Texts};
 pub use form::{boundary, read_form};
 pub use members::read_members;
 pub use named::read_named;
+pub(crate) use path::percent_decode;
 pub use path::{Endpoint, Kept, Target, target};
 pub use responses::read_responses;
-pub use state::State;
+pub use state::{State, Thought, marks};
 
 use json::{JsonError, Span};
 use serde::{Deserialize, Serialize};
@@ -131,6 +132,8 @@ pub struct Request<'a> {
     pub conversation: Conversation,
     /// What it refers to that one provider keeps.
     pub state: State,
+    /// Text and the simplest parameters only: any API can express it, without a closer look.
+    pub plain: bool,
     /// `previous_response_id`, as sent.
     pub previous_response: Option<Cow<'a, str>>,
     /// The id of `conversation`, as sent.
@@ -155,6 +158,7 @@ impl<'a> Request<'a> {
             messages: 0,
             conversation: Conversation::default(),
             state: State::default(),
+            plain: true,
             previous_response: None,
             kept_conversation: None,
         }

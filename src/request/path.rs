@@ -170,7 +170,7 @@ fn kept<'a>(collection: &'static str, path: &'a str) -> Option<Endpoint<'a>> {
 }
 
 /// Undoes `%41`; what is no valid escape stays, and what is no UTF-8 is replaced.
-fn percent_decode(text: &str) -> Cow<'_, str> {
+pub(crate) fn percent_decode(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
     }

@@ -6,9 +6,10 @@
 use super::chat::TOKENS_PER_MESSAGE;
 use super::content::Message;
 use super::count::TokenCount;
-use super::json::{Kind, Reader, Text};
+use super::json::{Kind, Reader, Span, Text};
 use super::members::{MemberReader, Result, Typed, check_type, invalid, string_member};
-use super::{Api, Request, Texts};
+use super::{Api, Request, Texts, Thought};
+use crate::origin::Origin;
 
 /// Reads a whole request in one pass.
 ///
@@ -42,6 +43,7 @@ fn read_member<'a>(
     if members.reader.peek()? == Kind::Null {
         return members.skip(key).map(drop);
     }
+    request.plain &= PLAIN.contains(&&*name);
     match &*name {
         "model" | "stream" => members.common(key, &name, request),
         "background" => {
@@ -100,6 +102,10 @@ fn read_member<'a>(
         }
     }
 }
+
+/// Members that every API can express. What they hold is another matter.
+const PLAIN: [&str; 9] =
+    ["model", "input", "instructions", "stream", "temperature", "top_p", "max_output_tokens", "user", "routing_config"];
 
 const TYPES: [Typed; 15] = [
     ("temperature", &[Kind::Number], "must be a number"),
@@ -186,19 +192,25 @@ impl Item {
 }
 
 fn read_item(reader: &mut Reader, index: u32, request: &mut Request, count: &mut TokenCount) -> Result<()> {
-    let (mut first, mut item) = (true, Item::default());
+    let (mut first, mut item, mut contents, mut plain) = (true, Item::default(), 0, true);
     let body = request.body;
     let before = count.total();
+    let start = reader.offset();
     let (place, needs) = (("input", index), &mut request.needs);
-    let mut message = Message { place, needs, count, body, texts: Texts::default(), bytes: 0 };
+    let mut message = Message { place, needs, count, body, texts: Texts::default(), bytes: 0, plain: true };
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
         let name = key.value(body);
+        plain &= !key.escaped && matches!(&*name, "type" | "role" | "content" | "id" | "status");
+        contents += u32::from(name == "content");
         match (item.place(&name), &*name) {
             (Some(place), _) => match reader.peek()? {
                 Kind::String if place.is_some() => return message.invalid(&name, "is there twice"),
                 Kind::String => *place = Some(reader.string()?),
-                Kind::Null => drop(reader.skip()?),
+                Kind::Null => {
+                    plain = false;
+                    reader.skip()?;
+                }
                 _ => return message.invalid(&name, "must be a string"),
             },
             (None, "content") => message.content(reader, "content")?,
@@ -212,6 +224,7 @@ fn read_item(reader: &mut Reader, index: u32, request: &mut Request, count: &mut
         }
     }
     let (texts, bytes) = (message.texts, message.bytes);
+    plain &= message.plain && contents == 1;
     let kind = item.kind.map(|kind| kind.value(body));
     let role = match kind.as_deref() {
         Some("message") | None => item.role.map_or(b"".as_slice(), |role| role.span.of(body)),
@@ -219,18 +232,33 @@ fn read_item(reader: &mut Reader, index: u32, request: &mut Request, count: &mut
         // What a model said, whatever it is: a call, reasoning, a hosted tool's work.
         Some(_) => b"assistant",
     };
+    let speaks = matches!(role, b"user" | b"assistant" | b"system" | b"developer");
+    request.plain &= plain && speaks && matches!(kind.as_deref(), None | Some("message"));
     request.conversation.add(role, texts, bytes, before);
-    item_state(request, index, kind.as_deref(), &item)
+    item_state(request, index, kind.as_deref(), &item, Span { start, end: reader.offset() })
 }
 
-/// Notes what an item refers to at a provider. The id of an item that is there in full refers to nothing.
-fn item_state(request: &mut Request, index: u32, kind: Option<&str>, item: &Item) -> Result<()> {
-    let body = request.body;
-    let is_reference = kind == Some("item_reference") || (kind.is_none() && item.role.is_none());
-    match (item.id, item.encrypted) {
-        (Some(id), _) if is_reference => request.state.refer(body, format!("input[{index}].id"), id)?,
-        (Some(id), _) => drop(request.state.unmark(body, id)),
-        (None, _) => {}
+/// Notes what an item refers to at a provider: messages, calls of the client's functions and their results are there in
+/// full, so that their ids refer to nothing; what a provider's own tools did is there by its id.
+fn item_state(request: &mut Request, index: u32, kind: Option<&str>, item: &Item, span: Span) -> Result<()> {
+    let (body, state) = (request.body, &mut request.state);
+    let mut refer = |id| state.refer(body, format!("input[{index}].id"), id);
+    match (item.id, kind) {
+        (Some(id), Some("item_reference")) => refer(id)?,
+        (Some(id), None) if item.role.is_none() => refer(id)?,
+        (Some(id), Some("reasoning")) if item.encrypted.is_none() => {
+            if let Some(origin) = state.unmark(body, id) {
+                let [start, end] = [span.start, span.end].map(|offset| offset as u32);
+                state.thoughts.push(Thought { provider: origin.provider, start, end });
+            }
+        }
+        (Some(id), None | Some("message" | "reasoning" | "function_call" | "custom_tool_call")) => {
+            state.unmark(body, id);
+        }
+        (Some(id), Some(kind)) if kind.ends_with("_output") => drop(state.unmark(body, id)),
+        // An id without a mark is the client's business, as it always was.
+        (Some(id), Some(_)) if Origin::of(id.span.of(body)).is_some() => refer(id)?,
+        _ => {}
     }
     if let Some(approval) = item.approval {
         request.state.refer(body, format!("input[{index}].approval_request_id"), approval)?;

@@ -2,9 +2,53 @@
 //!
 //! Owns where these ids were made, and the marks that come off before the provider sees them. Never decides.
 
-use super::json::{Span, Text};
+use super::json::{JsonError, Kind, Reader, Span, Text};
 use super::members::{Result, invalid};
 use crate::origin::Origin;
+use serde::{Deserialize, Serialize};
+
+/// The marks in the ids of any JSON text, rising; none where it is no JSON.
+pub fn marks(body: &[u8]) -> Vec<Span> {
+    let mut state = State::default();
+    match walk(body, &mut state) {
+        Ok(()) => state.marks,
+        Err(_) => Vec::new(),
+    }
+}
+
+fn walk(body: &[u8], state: &mut State) -> core::result::Result<(), JsonError> {
+    let mut reader = Reader::new(body);
+    // Whether each open level is an object; the reader bounds their number.
+    let mut open: Vec<bool> = Vec::new();
+    let (mut first, mut is_id) = (true, false);
+    loop {
+        let kind = reader.peek()?;
+        match kind {
+            Kind::Object => reader.enter_object()?,
+            Kind::Array => reader.enter_array()?,
+            Kind::String if is_id => drop(state.unmark(body, reader.string()?)),
+            _ => drop(reader.skip()?),
+        }
+        if let Kind::Object | Kind::Array = kind {
+            open.push(kind == Kind::Object);
+            first = true;
+        }
+        // Close what ends here, then stand before the next value.
+        loop {
+            let key = match open.last() {
+                None => return reader.end(),
+                Some(true) => reader.next_key(&mut first)?,
+                Some(false) => reader.next_item(&mut first)?.then(Text::default),
+            };
+            is_id = key.is_some_and(|key| matches!(key.span.of(body), b"id" | b"encrypted_content"));
+            if key.is_some() {
+                break;
+            }
+            open.pop();
+            first = false;
+        }
+    }
+}
 
 /// State at a provider, as a request refers to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +59,19 @@ pub struct State {
     pub origin: Option<Origin>,
     /// The marks in the body's ids, rising.
     pub marks: Vec<Span>,
+    /// Items of reasoning without what their maker sealed: any other provider does not know them, and they are cut.
+    pub thoughts: Vec<Thought>,
+}
+
+/// An item of reasoning that is known by its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thought {
+    /// Hash of its maker's name, as in [`Origin`].
+    pub provider: u32,
+    /// Where the item begins.
+    pub start: u32,
+    /// And ends.
+    pub end: u32,
 }
 
 impl State {

@@ -5,7 +5,7 @@
 
 use super::Treatment;
 use crate::edit::Edit;
-use crate::origin::{Origin, place};
+use crate::origin::place;
 use crate::request::json::{Span, Text};
 
 /// The name under which details go into an answer.
@@ -60,7 +60,7 @@ impl Splices {
         self.list.len()
     }
 
-    /// Marks an id, unless it bears a mark already. An empty one names nothing.
+    /// Marks an id; one with a mark is of a router behind this one, and gets another. An empty one names nothing.
     pub(super) fn mark(&mut self, id: Text, json: &[u8]) {
         self.put(Piece::Mark, id, json);
     }
@@ -76,7 +76,7 @@ impl Splices {
 
     fn put(&mut self, piece: Piece, id: Text, json: &[u8]) {
         let text = id.span.of(json);
-        if self.has_mark() && !text.is_empty() && Origin::of(text).is_none() {
+        if self.has_mark() && !text.is_empty() {
             let at = id.span.start + place(text);
             self.list.push((Span { start: at, end: at }, piece));
         }

@@ -10,8 +10,9 @@ use crate::decide::cost::Usage;
 use crate::request::Api;
 use core::ops::Range;
 
-/// Longest event that is read, in bytes. What is longer passes unread, and unchanged.
-pub const MAX_EVENT: usize = 1 << 20;
+/// Longest event that is read, in bytes: a whole response with its images fits. What is longer passes unread, and
+/// unchanged.
+pub const MAX_EVENT: usize = 8 << 20;
 
 /// What is known of a stream so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -269,6 +270,9 @@ fn event_end(bytes: &[u8], from: usize) -> Option<usize> {
     }
 }
 
+/// Lines of data in one event that are read, at most; no provider sends two.
+const MAX_LINES: usize = 64;
+
 /// The payload of the event at hand.
 #[derive(Default)]
 struct Data {
@@ -284,6 +288,10 @@ impl Data {
         self.lines.clear();
         let mut start = 0;
         for line in event.split_inclusive(|byte| *byte == b'\n') {
+            if self.lines.len() > MAX_LINES {
+                self.lines.clear();
+                return b"";
+            }
             if let Some(value) = line.strip_prefix(b"data:") {
                 let lead = value.len() - value.trim_ascii_start().len();
                 let from = start + b"data:".len() + lead;

@@ -15,7 +15,7 @@ mod responses;
 
 pub use responses::{About, Stream};
 
-use crate::request::ReadError;
+use crate::request::{Members, ReadError};
 use crate::response::Failure;
 use path::Stop;
 
@@ -33,12 +33,12 @@ pub struct ToChat<'a> {
     pub drop: &'a [String],
 }
 
-/// Writes a Responses request as a Chat Completions request.
+/// Writes a Responses request as a Chat Completions request. `members` are those of the body.
 ///
 /// # Errors
 /// [`ReadError`] when the body is no Responses request, or has an [`obstacle`].
-pub fn request(body: &[u8], to: &ToChat) -> Result<Vec<u8>, ReadError> {
-    let conversation = responses::read(body, to.drop).map_err(|stop| match stop {
+pub fn request(body: &[u8], members: &Members, to: &ToChat) -> Result<Vec<u8>, ReadError> {
+    let conversation = responses::read(body, members, to.drop).map_err(|stop| match stop {
         Stop::Read(error) => error,
         Stop::Obstacle(param) => ReadError::Invalid { param, rule: "cannot be expressed in Chat Completions" },
     })?;
@@ -51,8 +51,8 @@ pub fn request(body: &[u8], to: &ToChat) -> Result<Vec<u8>, ReadError> {
 ///
 /// # Errors
 /// [`ReadError`] when the body is no Responses request.
-pub fn obstacle(body: &[u8]) -> Result<Option<String>, ReadError> {
-    match responses::read(body, &[]) {
+pub fn obstacle(body: &[u8], members: &Members) -> Result<Option<String>, ReadError> {
+    match responses::read(body, members, &[]) {
         Ok(_) => Ok(None),
         Err(Stop::Obstacle(name)) => Ok(Some(name)),
         Err(Stop::Read(error)) => Err(error),
@@ -63,9 +63,9 @@ pub fn obstacle(body: &[u8]) -> Result<Option<String>, ReadError> {
 /// meaning; top-level or dotted, and fit for a header.
 ///
 /// # Errors
-/// [`ReadError`] when the body is no JSON object.
-pub fn left_out(body: &[u8]) -> Result<Vec<String>, ReadError> {
-    responses::left_out(body)
+/// [`ReadError`] when an object in the body names a member twice.
+pub fn left_out(body: &[u8], members: &Members) -> Result<Vec<String>, ReadError> {
+    responses::left_out(body, members)
 }
 
 /// Writes a whole Chat Completions answer, which is no error, as a response object.

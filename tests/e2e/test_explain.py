@@ -80,7 +80,6 @@ def test_a_consumer_sees_only_what_it_may_use(own, own_policy, mocks, team):
     assert not [name for name in hidden if name in response.text]
 
 
-@pytest.mark.xfail(strict=True, reason="`excluded` names models outside of the router whose names the consumer may not see")
 def test_a_consumer_sees_no_model_of_other_routers(own, mocks):
     told = own.client.post(PATH, json={"model": "model-router", **CHAT}, headers={"x-team": "small"}).json()
     listed = own.client.get("/v1/models", headers={"x-team": "small"}).json()["data"]

@@ -144,7 +144,6 @@ def test_input_tokens_of_a_model_that_cannot_count(latest, mocks):
     assert response.status_code == 400 and is_openai_error(response) and not asked(mocks)
 
 
-@pytest.mark.xfail(strict=True, reason="a count of tokens is booked as an answer without usage, and binds the conversation")
 @pytest.mark.parametrize("what", ["usage", "conversation"])
 def test_a_count_is_no_answer(latest, mocks, what):
     missing = latest.metric("model_router_usage_missing_total")

@@ -106,6 +106,38 @@ fn marks_come_off_and_only_their_provider_is_left() {
 }
 
 #[test]
+fn reasoning_goes_to_its_maker_only() {
+    let [ours, theirs] = ["openai", "azure"].map(|provider| Origin::new(provider, "m").mark());
+    let thought = |mark: &str| format!(r#"{{"type":"reasoning","id":"rs_{mark}1","summary":[]}}"#);
+    let said = r#"{"role":"user","content":"x"}"#;
+    let (mine, other) = (thought(&ours), thought(&theirs));
+    for (items, kept) in [
+        (vec![said, &other, said], vec![said, said]),
+        (vec![&other, said], vec![said]),
+        (vec![said, &other], vec![said]),
+        (vec![&other, &other, said, &other, &other], vec![said]),
+        (vec![said, &mine, &other, said], vec![said, &mine, said]),
+    ] {
+        let body = |items: &[&str]| format!("{{\"model\":\"gpt-5-mini\",\"input\": [ {} ]}}", items.join(" , "));
+        let (sent, slot) = sent_to(&body(&items));
+        let value = |text: &str| {
+            serde_json::from_str::<serde_json::Value>(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+        };
+        assert_eq!(slot.cluster, "openai");
+        assert_eq!(value(&sent), value(&body(&kept).replace(&ours, "")), "{items:?}");
+    }
+    // Nothing is bound, so that the conversation may go on anywhere.
+    let brief = route_to(&policy(), &format!("{{\"model\":\"gpt-5-mini\",\"input\":[{said},{other}]}}"));
+    assert_eq!(brief.slots.len(), 2);
+    let sent = body_for(
+        format!("{{\"model\":\"gpt-5-mini\",\"input\":[{said},{other}]}}").as_bytes(),
+        &brief.request,
+        &brief.slots[1],
+    );
+    assert!(String::from_utf8(sent.unwrap()).unwrap().contains(r#""id":"rs_1""#), "azure gets what it made");
+}
+
+#[test]
 fn what_is_kept_elsewhere_is_a_clear_error() {
     let refused = |body: String| {
         let reply = route(&policy(), &Call::of(Api::Responses, Caller::Anyone), body.as_bytes(), &nothing).unwrap_err();
@@ -166,16 +198,43 @@ fn what_is_kept_is_asked_of_its_keeper() {
     for (rest, path) in [
         ("", "/openai/responses/resp_1?api-version=2025-04-01-preview"),
         ("?api-version=2024-01-01&include=a&b", "/openai/responses/resp_1?api-version=2025-04-01-preview&include=a&b"),
+        ("?API%2dVersion=1&a=b%20c", "/openai/responses/resp_1?api-version=2025-04-01-preview&a=b%20c"),
         ("/cancel", "/openai/responses/resp_1/cancel?api-version=2025-04-01-preview"),
         ("/input_items?limit=2", "/openai/responses/resp_1/input_items?api-version=2025-04-01-preview&limit=2"),
     ] {
-        let slot = kept("GET", &format!("/v1/responses/resp_{mark}1{rest}")).unwrap();
+        let path_of = format!("/v1/responses/resp_{mark}1{rest}");
+        let (method, other) = if rest == "/cancel" { ("POST", "GET") } else { ("GET", "PUT") };
+        let slot = kept(method, &path_of).unwrap();
+        assert_eq!(kept(other, &path_of).unwrap_err(), 405);
         assert_eq!((slot.path.as_str(), slot.cluster.as_str(), slot.model.as_str()), (path, "azure", "gpt-5-mini"));
         assert_eq!(slot.mark, mark);
     }
+    // Ids below, in the query and in bodies are the provider's own too.
+    let conversation = format!("/v1/conversations/conv_{mark}1");
+    let item = kept("DELETE", &format!("{conversation}/items/msg_{mark}2")).unwrap();
+    assert_eq!(item.path, "/openai/conversations/conv_1/items/msg_2?api-version=2025-04-01-preview");
+    let page = kept("GET", &format!("{conversation}/items?after=msg_{mark}2&limit=1")).unwrap();
+    assert_eq!(page.path, "/openai/conversations/conv_1/items?api-version=2025-04-01-preview&after=msg_2&limit=1");
     assert_eq!(kept("POST", "/v1/conversations").unwrap().path, "/v1/conversations");
     assert_eq!(kept("GET", "/v1/responses/resp_1").unwrap_err(), 404);
     assert_eq!(kept("GET", &format!("/v1/responses/resp_{}1", Origin::new("vllm", "gpt-oss-120b").mark())), Err(404));
+}
+
+#[test]
+fn marks_come_off_whatever_the_body() {
+    let mark = Origin::new("openai", "m").mark();
+    let text = |mark: &str| {
+        format!(
+            r#"[{{"items":[{{"id":"msg_{mark}1","content":[{{"id":"x","text":"mr0123456789abcdef_"}}]}},[],{{}},1,
+            {{"encrypted_content":"{mark}gA","id":null}}],"id":{{"id":"a_{mark}2"}}}}]"#
+        )
+    };
+    let body = text(&mark);
+    let cut: Vec<Edit> = marks(body.as_bytes()).into_iter().map(|mark| Edit::remove(mark.start, mark.end)).collect();
+    assert_eq!(String::from_utf8(apply(body.as_bytes(), &cut)).unwrap(), text(""));
+    for broken in ["", "{", "[1,", r#"{"id":"msg_mr0123456789abcdef_1""#, "x"] {
+        assert_eq!(marks(broken.as_bytes()), []);
+    }
 }
 
 #[test]

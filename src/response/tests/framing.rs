@@ -17,9 +17,9 @@ fn an_event_without_end_passes_in_bounded_memory() {
     for treatment in treatments() {
         let mut events = Events::new(&treatment);
         let chunk = vec![b'x'; 60_000];
-        let chunks: Vec<&[u8]> = std::iter::repeat_n(chunk.as_slice(), 40).collect();
+        let chunks: Vec<&[u8]> = std::iter::repeat_n(chunk.as_slice(), 150).collect();
         let seen = run(&mut events, &chunks);
-        assert_eq!(seen.len(), 40 * 60_000);
+        assert_eq!(seen.len(), 150 * 60_000);
         assert_eq!(events.first(), &First::Good);
     }
 }

@@ -1,7 +1,7 @@
 //! What a response repeats of its request.
 
+use crate::request::Members;
 use crate::request::json::Kind;
-use crate::request::read_members;
 use crate::translate::json::{Object, Raw, compact, fields, write_string};
 
 /// What a response repeats of its request, and what its ids begin with.
@@ -37,16 +37,15 @@ const REPEATED: [(&str, &str); 15] = [
 ];
 
 impl About {
-    /// Keeps what is repeated of the Responses request `body`; where that cannot be read, the defaults. `mark` goes into
+    /// Keeps what is repeated of the Responses request `body` with these members; where there are none, the defaults. `mark` goes into
     /// the ids, `model_fallback` stands where the provider names no model.
-    pub fn new(body: &[u8], mark: String, model_fallback: &str) -> Self {
-        let list = read_members(body).unwrap_or_default();
+    pub fn new(body: &[u8], members: &Members, mark: String, model_fallback: &str) -> Self {
         let get = |name: &str| {
-            let value = Raw::at(list.get(body, name)?.value, body);
+            let value = Raw::at(members.get(body, name)?.value, body);
             Some(value).filter(|value| value.kind() != Kind::Null)
         };
-        let mut members = Vec::new();
-        let mut object = Object::bare(&mut members);
+        let mut repeated = Vec::new();
+        let mut object = Object::bare(&mut repeated);
         // Nothing is stored, and nothing runs on.
         object.json("background", b"false");
         object.json("previous_response_id", b"null");
@@ -74,7 +73,7 @@ impl About {
             mark,
             model,
             service_tier: get("service_tier").map_or(b"\"auto\"".as_slice(), Raw::bytes).to_vec(),
-            members,
+            members: repeated,
         }
     }
 

@@ -47,8 +47,8 @@ const TRANSLATED: [&str; 23] = [
 ];
 
 /// Reads a request; members in `drop` are as absent.
-pub fn read<'a>(body: &'a [u8], drop: &[String]) -> Result<Conversation<'a>> {
-    let body = Body { bytes: body, members: read_members(body)?, drop };
+pub fn read<'a>(body: &'a [u8], members: &Members, drop: &[String]) -> Result<Conversation<'a>> {
+    let body = Body { bytes: body, members, drop };
     for name in OBSTACLES {
         if body.get(name).is_some() {
             return Path::root(name).obstacle();
@@ -77,7 +77,7 @@ pub fn read<'a>(body: &'a [u8], drop: &[String]) -> Result<Conversation<'a>> {
 
 struct Body<'a, 'd> {
     bytes: &'a [u8],
-    members: Members,
+    members: &'d Members,
     drop: &'d [String],
 }
 
@@ -212,8 +212,7 @@ pub(super) fn required<'a>(value: Option<Raw<'a>>, path: &Path) -> Result<Raw<'a
 }
 
 /// Names what is left out.
-pub fn left_out(body: &[u8]) -> core::result::Result<Vec<String>, ReadError> {
-    let members = read_members(body)?;
+pub fn left_out(body: &[u8], members: &Members) -> core::result::Result<Vec<String>, ReadError> {
     let mut names = Vec::new();
     for member in &members.list {
         let (name, value) = (member.name(body), Raw::at(member.value, body));

@@ -10,6 +10,9 @@ use crate::translate::chat;
 use crate::translate::delta::{Delta, Fault, Finish, Start};
 use crate::translate::json::{Escaped, Object, Raw};
 
+/// Items among which a piece of a call finds its own.
+const MOST_OPEN: usize = 512;
+
 /// Turns the events of a Chat Completions stream into those of a Responses stream.
 #[derive(Debug)]
 pub struct Stream {
@@ -232,7 +235,14 @@ impl Progress {
 
     /// The call of this index that was opened last.
     fn find_call(&self, wanted: u64) -> Option<usize> {
-        self.items.iter().rposition(|item| matches!(item.kind, ItemKind::Call { index, .. } if index == wanted))
+        // The latest calls only: who interleaves more than these is no model.
+        let old = self.items.len().saturating_sub(MOST_OPEN);
+        let found = self
+            .items
+            .get(old..)?
+            .iter()
+            .rposition(|item| matches!(item.kind, ItemKind::Call { index, .. } if index == wanted));
+        found.map(|place| old + place)
     }
 
     fn open(&mut self, kind: ItemKind, events: &mut Events) -> usize {

@@ -30,8 +30,9 @@ pub enum State {
     Failed,
 }
 
-/// The longest rest of a provider's id that is kept.
-const LONGEST_ID: usize = 128;
+/// The longest rest of a provider's id that is kept: with kind, mark and index it stays under the 64 characters that
+/// OpenAI takes of an id.
+const LONGEST_ID: usize = 36;
 
 impl Head {
     /// Keeps what is said for the first time.
@@ -54,8 +55,8 @@ impl Head {
     pub fn settle(&mut self, about: &About) {
         let id = self.id.strip_prefix(b"chatcmpl-").unwrap_or(&self.id);
         let plain = id.iter().filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-        let mut rest: String = plain.take(LONGEST_ID).map(|byte| char::from(*byte)).collect();
-        if rest.is_empty() {
+        let mut rest: String = plain.take(LONGEST_ID + 1).map(|byte| char::from(*byte)).collect();
+        if rest.is_empty() || rest.len() > LONGEST_ID {
             let known = [&*self.id, &*self.model, &*self.created, &*about.members].concat();
             rest = format!("{:016x}", fnv(&known));
         }

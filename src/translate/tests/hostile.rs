@@ -1,5 +1,6 @@
-use super::super::{About, Stream, answer, left_out, obstacle, request};
-use super::{MARK, events, json, to};
+use super::super::{Stream, answer};
+use super::{about_body, events, json, left_out, obstacle, request, to};
+use crate::request::read_responses;
 
 /// A small generator of pseudo-random numbers (xorshift).
 struct Random(u64);
@@ -64,16 +65,71 @@ fn broken_requests_never_break_the_translation() {
             translated += 1;
         }
         let _ = (obstacle(&body), left_out(&body));
-        json(&answer(PAYLOADS[1].as_bytes(), &About::new(&body, MARK.to_owned(), "m")).unwrap());
+        json(&answer(PAYLOADS[1].as_bytes(), &about_body(&body, "m")).unwrap());
     }
     assert!(translated > 500, "{translated}");
+}
+
+/// A request that needs no closer look, and words by which others may come to look like it.
+const PLAIN: &str = r#"{"model":"m","instructions":"s","input":[{"role":"user","content":"x"},{"type":"message","role":"assistant","id":"msg_1",
+    "status":"completed","content":[{"type":"output_text","text":"a","annotations":[]}]},{"content":[{"text":"b","type":"input_text"}],
+    "role":"developer"}],"temperature":1,"max_output_tokens":5,"stream":true,"user":"u"}"#;
+const WORDS: [&str; 24] = [
+    "\"type\"",
+    "\"text\"",
+    "\"role\"",
+    "\"content\"",
+    "\"id\"",
+    "\"user\"",
+    "\"input_text\"",
+    "\"message\"",
+    "\"input\"",
+    "\"refusal\"",
+    "\"detail\"",
+    "\"name\"",
+    "\"store\"",
+    "\"t\\u0065xt\"",
+    "\"critic\"",
+    "\"reasoning\"",
+    "\"namespace\"",
+    "null",
+    "1",
+    "[]",
+    "{}",
+    "true",
+    "\"stream\":false,\"x\"",
+    "\"text\":\"y\",\"z\"",
+];
+
+#[test]
+fn what_needs_no_closer_look_can_be_translated() {
+    let mut random = Random(0x1234_5678_9abc_def1);
+    let (mut plain, mut changed) = (0, 0);
+    for _ in 0..60_000 {
+        let mut body = PLAIN.to_owned();
+        for _ in 0..1 + random.below(3) {
+            // One word for another, anywhere.
+            let (from, to) = (WORDS[random.below(WORDS.len())], WORDS[random.below(WORDS.len())]);
+            let places: Vec<usize> = body.match_indices(from).map(|(at, _)| at).collect();
+            if let Some(at) = places.get(random.below(places.len())) {
+                body.replace_range(*at..at + from.len(), to);
+            }
+        }
+        if read_responses(body.as_bytes()).is_ok_and(|request| request.plain) {
+            plain += 1;
+            changed += u32::from(body != PLAIN);
+            assert_eq!(obstacle(body.as_bytes()), Ok(None), "{body}");
+            assert_eq!(left_out(body.as_bytes()), Ok(Vec::new()), "{body}");
+        }
+    }
+    assert!(plain > changed && changed > 100, "{plain} {changed}");
 }
 
 #[test]
 fn broken_streams_never_break_the_events() {
     let mut random = Random(0x2545_f491_4f6c_dd1d);
     for _ in 0..10_000 {
-        let mut stream = Stream::new(About::new(REQUEST.as_bytes(), MARK.to_owned(), "m"));
+        let mut stream = Stream::new(about_body(REQUEST.as_bytes(), "m"));
         let mut out = Vec::new();
         for payload in PAYLOADS {
             match random.below(3) {
@@ -89,7 +145,7 @@ fn broken_streams_never_break_the_events() {
             |kind: &str| ["error", "response.completed", "response.failed", "response.incomplete"].contains(&kind);
         let ends = events.iter().filter(|event| is_last(event["type"].as_str().unwrap())).count();
         assert_eq!(ends, 1);
-        let _ = answer(&random.broken(PAYLOADS[1]), &About::new(b"", String::new(), "m")).map(|whole| json(&whole));
+        let _ = answer(&random.broken(PAYLOADS[1]), &about_body(b"", "m")).map(|whole| json(&whole));
     }
 }
 
@@ -97,5 +153,5 @@ fn broken_streams_never_break_the_events() {
 fn deep_nesting_is_refused_or_passed_without_recursion() {
     let deep = "[".repeat(200_000);
     assert!(request(format!(r#"{{"input":"x","metadata":{deep}"#).as_bytes(), &to(&[])).is_err());
-    assert!(answer(format!(r#"{{"choices":{deep}"#).as_bytes(), &About::new(b"{}", String::new(), "m")).is_err());
+    assert!(answer(format!(r#"{{"choices":{deep}"#).as_bytes(), &about_body(b"{}", "m")).is_err());
 }

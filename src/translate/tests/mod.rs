@@ -6,6 +6,7 @@ mod requests;
 mod streams;
 
 use super::{About, Stream, ToChat};
+use crate::request::{ReadError, read_members};
 use serde_json::Value;
 
 const MARK: &str = "mr0123456789abcdef_";
@@ -14,8 +15,25 @@ fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
 }
 
+/// The functions of the module, on bodies whose members are yet to be read.
+fn request(body: &[u8], to: &ToChat) -> Result<Vec<u8>, ReadError> {
+    super::request(body, &read_members(body)?, to)
+}
+
+fn obstacle(body: &[u8]) -> Result<Option<String>, ReadError> {
+    super::obstacle(body, &read_members(body)?)
+}
+
+fn left_out(body: &[u8]) -> Result<Vec<String>, ReadError> {
+    super::left_out(body, &read_members(body)?)
+}
+
+fn about_body(body: &[u8], model: &str) -> About {
+    About::new(body, &read_members(body).unwrap_or_default(), MARK.to_owned(), model)
+}
+
 fn about(request: &str) -> About {
-    About::new(request.as_bytes(), MARK.to_owned(), "fall\"back")
+    about_body(request.as_bytes(), "fall\"back")
 }
 
 fn to<'a>(drop: &'a [String]) -> ToChat<'a> {

@@ -1,5 +1,5 @@
-use super::super::{ToChat, left_out, obstacle, request};
-use super::{json, to};
+use super::super::ToChat;
+use super::{json, left_out, obstacle, request, to};
 use crate::request::ReadError;
 use serde_json::{Value, json as value};
 
