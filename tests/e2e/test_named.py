@@ -111,3 +111,14 @@ def test_a_consumer_gets_only_its_models(own, mocks):
     ask = lambda team: own.client.post("/v1/embeddings", json=body, headers={"x-team": team}).status_code
     assert [ask(team) for team in ["all", "small", "stranger"]] == [200, 403, 403]
     assert len(asked(mocks)) == 1
+
+
+def test_a_form_names_the_model_in_a_field(latest, mocks):
+    form = {"model": "gpt-4.1-mini", "prompt": "names"}
+    response = latest.client.post("/v1/audio/transcriptions", data=form, files={"file": ("a.wav", b"\r\n--" * 20_000)})
+    assert response.status_code == 200 and response.json()["text"]
+    assert response.headers["x-model-router-model"] == "gpt-4.1-mini"
+    (request,) = mocks["openai"].requests()
+    assert request["headers"]["content-type"].startswith("multipart/form-data")
+    assert 'name="model"\r\n\r\ngpt-4.1-mini\r\n' in request["body"]
+    assert latest.client.post("/v1/audio/transcriptions", data={"model": "model-router"}, files={"file": b"x"}).status_code == 400
