@@ -166,7 +166,7 @@ fn translating(criterion: &mut Criterion) {
         let members = read_members(&body).unwrap();
         group.throughput(Throughput::Bytes(body.len() as u64));
         group.bench_with_input(BenchmarkId::new("obstacle", name), &body, |bencher, body| {
-            bencher.iter(|| translate::obstacle(black_box(body), &members).unwrap());
+            bencher.iter(|| translate::obstacle(black_box(body), &members, false).unwrap());
         });
         group.bench_with_input(BenchmarkId::new("left_out", name), &body, |bencher, body| {
             bencher.iter(|| translate::left_out(black_box(body), &members).unwrap());

@@ -246,11 +246,8 @@ fn translation(policy: &Policy, request: &Request, endpoint: Option<&str>) -> Re
     if endpoint.is_some() {
         return Ok(Translation { obstacle: Some("model".into()), left_out: Vec::new() });
     }
-    if request.plain {
-        return Ok(Translation::default());
-    }
     // A request that only the translation cannot read is for providers that speak the API.
     let unread = |error: ReadError| Some(error.param().unwrap_or("input").to_owned());
-    let obstacle = translate::obstacle(request.body, &request.members).unwrap_or_else(unread);
+    let obstacle = translate::obstacle(request.body, &request.members, request.plain_input).unwrap_or_else(unread);
     Ok(Translation { obstacle, left_out: translate::left_out(request.body, &request.members)? })
 }

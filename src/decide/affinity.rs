@@ -94,20 +94,17 @@ impl Session {
             return Some(session);
         }
         let payload = controls.and_then(|controls| controls.session.id.as_deref());
-        let header = header.filter(|id| is_session_id(id));
         let named = [
             (Source::SessionIdPayload, payload),
-            (Source::SessionIdHeader, header),
+            (Source::SessionIdHeader, header.filter(|id| is_session_id(id))),
             (Source::Conversation, request.kept_conversation.as_deref()),
             (Source::PreviousResponseId, request.previous_response.as_deref()),
         ];
         let consumer = caller.consumer(policy).map_or("", |consumer| &consumer.name);
         let scope = fnv(format!("{consumer}\0{}\0", router.name).as_bytes());
-        let model = |hash| policy.models.iter().position(|model| Origin::means(hash, &model.name));
         if let Some((source, id)) = named.into_iter().find_map(|(source, id)| Some((source, id?))) {
-            let origin = Origin::of(id.as_bytes()).map(|(origin, _)| origin);
             session.source = Some(source);
-            session.model = origin.and_then(|origin| model(origin.model));
+            session.model = Origin::of(id.as_bytes()).and_then(|(origin, _)| model_of(policy, origin.model));
             // A response is never on another model than the one that made it.
             session.id = (source != Source::PreviousResponseId).then(|| key_of(id));
             session.key = session.id.map(|id| mix(scope, id));
@@ -115,15 +112,20 @@ impl Session {
             session.source = Some(Source::Fingerprint);
             session.key = Some(mix(scope, fingerprint(request)));
         }
+        session.recall(policy, request.conversation.answered, memory);
+        Some(session)
+    }
+
+    /// Finds the model that the conversation is on. What is remembered is newer than what an id says.
+    fn recall(&mut self, policy: &Policy, answered: bool, memory: Memory) {
         // The first message of a conversation without a name has nothing to be remembered by.
-        let told = session.source != Some(Source::Fingerprint) || request.conversation.answered;
-        match session.key.filter(|_| told).map(memory) {
-            Some(Recalled::Model(hash)) => session.model = model(hash).or(session.model),
-            Some(Recalled::Expired) => session.model = None,
-            Some(Recalled::Nothing) if session.model.is_none() => session.replay = request.conversation.answered,
+        let told = answered || self.source != Some(Source::Fingerprint);
+        match self.key.filter(|_| told).map(memory) {
+            Some(Recalled::Model(hash)) => self.model = model_of(policy, hash).or(self.model),
+            Some(Recalled::Expired) => self.model = None,
+            Some(Recalled::Nothing) if self.model.is_none() => self.replay = answered,
             _ => {}
         }
-        Some(session)
     }
 
     /// What clients may send as their session id, so that a replica that never saw the conversation knows its model.
@@ -174,6 +176,11 @@ pub fn opening<'a>(request: &Request<'a>) -> Request<'a> {
     conversation.bytes = texts;
     first.input_tokens = first.input_tokens.saturating_sub(conversation.earlier_tokens).max(1);
     first
+}
+
+/// The model whose name has this hash.
+fn model_of(policy: &Policy, hash: u32) -> Option<ModelId> {
+    policy.models.iter().position(|model| Origin::means(hash, &model.name))
 }
 
 /// A token of ours holds the hash of the id that it stands for; any other id is hashed.

@@ -132,8 +132,8 @@ pub struct Request<'a> {
     pub conversation: Conversation,
     /// What it refers to that one provider keeps.
     pub state: State,
-    /// Text and the simplest parameters only: any API can express it, without a closer look.
-    pub plain: bool,
+    /// The `input` of a Responses request is text in messages, and nothing else: any API can express it.
+    pub plain_input: bool,
     /// `previous_response_id`, as sent.
     pub previous_response: Option<Cow<'a, str>>,
     /// The id of `conversation`, as sent.
@@ -158,7 +158,7 @@ impl<'a> Request<'a> {
             messages: 0,
             conversation: Conversation::default(),
             state: State::default(),
-            plain: true,
+            plain_input: true,
             previous_response: None,
             kept_conversation: None,
         }

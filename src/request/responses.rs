@@ -43,7 +43,6 @@ fn read_member<'a>(
     if members.reader.peek()? == Kind::Null {
         return members.skip(key).map(drop);
     }
-    request.plain &= PLAIN.contains(&&*name);
     match &*name {
         "model" | "stream" => members.common(key, &name, request),
         "background" => {
@@ -102,10 +101,6 @@ fn read_member<'a>(
         }
     }
 }
-
-/// Members that every API can express. What they hold is another matter.
-const PLAIN: [&str; 9] =
-    ["model", "input", "instructions", "stream", "temperature", "top_p", "max_output_tokens", "user", "routing_config"];
 
 const TYPES: [Typed; 15] = [
     ("temperature", &[Kind::Number], "must be a number"),
@@ -233,7 +228,7 @@ fn read_item(reader: &mut Reader, index: u32, request: &mut Request, count: &mut
         Some(_) => b"assistant",
     };
     let speaks = matches!(role, b"user" | b"assistant" | b"system" | b"developer");
-    request.plain &= plain && speaks && matches!(kind.as_deref(), None | Some("message"));
+    request.plain_input &= plain && speaks && matches!(kind.as_deref(), None | Some("message"));
     request.conversation.add(role, texts, bytes, before);
     item_state(request, index, kind.as_deref(), &item, Span { start, end: reader.offset() })
 }

@@ -38,7 +38,7 @@ pub struct ToChat<'a> {
 /// # Errors
 /// [`ReadError`] when the body is no Responses request, or has an [`obstacle`].
 pub fn request(body: &[u8], members: &Members, to: &ToChat) -> Result<Vec<u8>, ReadError> {
-    let conversation = responses::read(body, members, to.drop).map_err(|stop| match stop {
+    let conversation = responses::read(body, members, to.drop, true).map_err(|stop| match stop {
         Stop::Read(error) => error,
         Stop::Obstacle(param) => ReadError::Invalid { param, rule: "cannot be expressed in Chat Completions" },
     })?;
@@ -48,11 +48,12 @@ pub fn request(body: &[u8], members: &Members, to: &ToChat) -> Result<Vec<u8>, R
 }
 
 /// Names the first thing in a Responses request that Chat Completions cannot express; `None` where it can be translated.
+/// `plain_input`: whoever read the request knows that its `input` is no obstacle, and it need not be read again.
 ///
 /// # Errors
 /// [`ReadError`] when the body is no Responses request.
-pub fn obstacle(body: &[u8], members: &Members) -> Result<Option<String>, ReadError> {
-    match responses::read(body, members, &[]) {
+pub fn obstacle(body: &[u8], members: &Members, plain_input: bool) -> Result<Option<String>, ReadError> {
+    match responses::read(body, members, &[], !plain_input) {
         Ok(_) => Ok(None),
         Err(Stop::Obstacle(name)) => Ok(Some(name)),
         Err(Stop::Read(error)) => Err(error),

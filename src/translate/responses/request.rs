@@ -46,8 +46,8 @@ const TRANSLATED: [&str; 23] = [
     "moderation",
 ];
 
-/// Reads a request; members in `drop` are as absent.
-pub fn read<'a>(body: &'a [u8], members: &Members, drop: &[String]) -> Result<Conversation<'a>> {
+/// Reads a request; members in `drop` are as absent, `input` is left unread without `with_input`.
+pub fn read<'a>(body: &'a [u8], members: &Members, drop: &[String], with_input: bool) -> Result<Conversation<'a>> {
     let body = Body { bytes: body, members, drop };
     for name in OBSTACLES {
         if body.get(name).is_some() {
@@ -64,7 +64,9 @@ pub fn read<'a>(body: &'a [u8], members: &Members, drop: &[String]) -> Result<Co
     if let Some(text) = body.string("instructions")?.and_then(Raw::escaped) {
         pieces.push(Piece::Message { role: Role::System, parts: vec![Part::Text(text)] });
     }
-    input::read(body.get("input"), &mut pieces)?;
+    if with_input {
+        input::read(body.get("input"), &mut pieces)?;
+    }
     let (format, verbosity) = body.text()?;
     Ok(Conversation {
         pieces,

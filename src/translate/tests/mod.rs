@@ -21,7 +21,7 @@ fn request(body: &[u8], to: &ToChat) -> Result<Vec<u8>, ReadError> {
 }
 
 fn obstacle(body: &[u8]) -> Result<Option<String>, ReadError> {
-    super::obstacle(body, &read_members(body)?)
+    super::obstacle(body, &read_members(body)?, false)
 }
 
 fn left_out(body: &[u8]) -> Result<Vec<String>, ReadError> {
