@@ -15,7 +15,7 @@ pub const LIFETIME: u64 = 30 * 60;
 /// Prompts shorter than this are in no provider's cache.
 const SHORTEST_CACHED: u32 = 1024;
 /// Bytes of each end of a text that tell it from others.
-const LOOK: usize = 512;
+const LOOK: usize = 128;
 
 /// What is remembered of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
