@@ -7,7 +7,7 @@ use crate::attempt::{Brief, brief, brief_for_kept};
 use crate::decide::affinity::Memory;
 use crate::decide::{Caller, Plan, Question, Session, Terms, Translation, asked, keeper, plan};
 use crate::listing::{self, Listing};
-use crate::policy::{Dialect, Policy, UnknownPaths};
+use crate::policy::{Policy, Provider, UnknownPaths};
 use crate::request::{
     Api, Controls, Endpoint, ReadError, Request, Shape, boundary, read_chat, read_controls, read_form, read_members,
     read_named, read_responses, target,
@@ -238,9 +238,7 @@ fn controls(call: &Call, request: &Request) -> Result<Option<Controls>, ErrorRep
 
 /// What the request is for providers that only speak Chat Completions, where the policy has any.
 fn translation(policy: &Policy, request: &Request, endpoint: Option<&str>) -> Result<Translation, ErrorReply> {
-    let translates =
-        |provider: &crate::policy::Provider| provider.dialect != Dialect::Anthropic && !provider.apis.responses;
-    if request.api != Api::Responses || !policy.providers.iter().any(translates) {
+    if request.api != Api::Responses || !policy.providers.iter().any(Provider::translates_responses) {
         return Ok(Translation::default());
     }
     if endpoint.is_some() {

@@ -139,7 +139,6 @@ pub fn brief(question: &Question, plan: &Plan, endpoint: Option<&str>) -> Brief 
     let mut slots: Vec<Slot> = candidates.filter_map(|candidate| Slot::of(question, candidate, path)).collect();
     let clusters: Vec<String> = slots.iter().skip(1).map(|slot| slot.cluster.clone()).collect();
     slots.iter_mut().zip(clusters).for_each(|(slot, next)| slot.next_cluster = Some(next));
-    let marks = request.state.marks.iter().map(|mark| (mark.start as u32, mark.end as u32));
     let earlier = request.previous_response.as_deref().or(request.kept_conversation.as_deref());
     Brief {
         slots,
@@ -155,7 +154,7 @@ pub fn brief(question: &Question, plan: &Plan, endpoint: Option<&str>) -> Brief 
             stream: request.stream,
             members: Some(request.members.clone()),
             form: None,
-            marks: marks.collect(),
+            marks: request.state.published_marks(),
             thoughts: request.state.thoughts.clone(),
             earlier: earlier.map(|id| Origin::of(id.as_bytes()).map(|(origin, _)| origin.mark()).unwrap_or_default()),
             later: request.background || (request.api == Api::Responses && endpoint.is_some()),

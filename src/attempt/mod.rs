@@ -49,7 +49,8 @@ pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result
     Ok(edits)
 }
 
-/// The body for `slot`: spliced, or without marks only where a provider keeps what it is about, or translated where the provider does not speak the API that was called.
+/// The body for `slot`: spliced; translated where the provider does not speak the API that was called; only without
+/// marks where it is about something that the provider keeps.
 ///
 /// # Errors
 /// [`ReadError`] where the body has changed since the decision and is no such request any more.
@@ -75,13 +76,9 @@ pub fn about(body: &[u8], published: &PublishedRequest, slot: &Slot) -> About {
 /// What the decision saw of a body that has changed since then.
 fn read_again(body: &[u8], published: &PublishedRequest) -> Result<PublishedRequest, ReadError> {
     let request = read_responses(body)?;
-    let marks = request.state.marks.iter().map(|mark| (mark.start as u32, mark.end as u32)).collect();
-    Ok(PublishedRequest {
-        members: Some(request.members),
-        marks,
-        thoughts: request.state.thoughts,
-        ..published.clone()
-    })
+    let marks = request.state.published_marks();
+    let thoughts = request.state.thoughts;
+    Ok(PublishedRequest { members: Some(request.members), marks, thoughts, ..published.clone() })
 }
 
 /// Cuts items out of `input`, each with one comma; a row of them as one.

@@ -146,7 +146,7 @@ impl<'q> Question<'q, '_> {
         match (provider.dialect, api) {
             (Dialect::Anthropic, _) => None,
             (_, Api::Chat) => speaks.chat.then_some(Way::Native),
-            (_, Api::Responses) if speaks.responses => Some(Way::Native),
+            (_, Api::Responses) if provider.speaks_responses() => Some(Way::Native),
             (_, Api::Responses) => Some(Way::Translated(&self.translation.left_out)),
             (_, Api::Other) => Some(Way::Native),
         }

@@ -4,7 +4,7 @@
 
 use super::{Asked, Caller, Refusal, asked::shown};
 use crate::origin::{Origin, unmarked};
-use crate::policy::{Dialect, Model, ModelId, Policy, Provider, ProviderId};
+use crate::policy::{Model, ModelId, Policy, Provider, ProviderId};
 use crate::request::Kept;
 
 /// Who keeps something.
@@ -31,8 +31,8 @@ pub fn keeper(policy: &Policy, kept: &Kept, caller: Caller) -> Result<Keeper, Re
     let serves = |model: &Model, provider| model.served_by.iter().any(|served| served.provider == provider);
     let reachable = |(id, provider): &(ProviderId, &Provider)| {
         let mut models = policy.models.iter().enumerate();
-        let keeps = provider.apis.responses && provider.dialect != Dialect::Anthropic;
-        keeps && models.any(|(model, facts)| serves(facts, *id) && caller.may_use_model(policy, model))
+        provider.speaks_responses()
+            && models.any(|(model, facts)| serves(facts, *id) && caller.may_use_model(policy, model))
     };
     let mut providers = policy.providers.iter().enumerate().filter(reachable);
     let origin = Origin::of(kept.id.as_bytes()).map(|(origin, _)| origin);

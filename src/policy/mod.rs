@@ -203,6 +203,18 @@ pub struct Provider {
     pub data_zone: Option<String>,
 }
 
+impl Provider {
+    /// Whether it speaks the Responses API, and so keeps what is made in it.
+    pub fn speaks_responses(&self) -> bool {
+        self.dialect != Dialect::Anthropic && self.apis.responses
+    }
+
+    /// Whether Responses requests are translated for it.
+    pub fn translates_responses(&self) -> bool {
+        self.dialect != Dialect::Anthropic && !self.apis.responses
+    }
+}
+
 /// Which of OpenAI's APIs a provider speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Apis {

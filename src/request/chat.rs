@@ -77,25 +77,16 @@ fn read_member<'a>(
     }
 }
 
-/// Types of parameters that are not read here: a wrong one is refused before any provider is called.
-const TYPES: [Typed; 17] = [
-    ("temperature", &[Kind::Number], "must be a number"),
-    ("top_p", &[Kind::Number], "must be a number"),
+/// Types of this API's own parameters that are not read here.
+const TYPES: [Typed; 8] = [
     ("presence_penalty", &[Kind::Number], "must be a number"),
     ("frequency_penalty", &[Kind::Number], "must be a number"),
     ("n", &[Kind::Number], "must be a number"),
     ("seed", &[Kind::Number], "must be a number"),
-    ("top_logprobs", &[Kind::Number], "must be a number"),
     ("logprobs", &[Kind::Bool], "must be true or false"),
-    ("parallel_tool_calls", &[Kind::Bool], "must be true or false"),
-    ("store", &[Kind::Bool], "must be true or false"),
     ("logit_bias", &[Kind::Object], "must be an object"),
-    ("metadata", &[Kind::Object], "must be an object"),
-    ("user", &[Kind::String], "must be a string"),
-    ("service_tier", &[Kind::String], "must be a string"),
     ("verbosity", &[Kind::String], "must be a string"),
     ("stop", &[Kind::String, Kind::Array], "must be a string or an array of strings"),
-    ("tool_choice", &[Kind::String, Kind::Object], "must be a string or an object"),
 ];
 
 fn read_include_usage(reader: &mut Reader) -> Result<bool> {

@@ -139,7 +139,7 @@ impl<'a> MemberReader<'a> {
 }
 
 /// The string member `name` of the object that comes next.
-pub(super) fn string_member(reader: &mut Reader, name: &str) -> core::result::Result<Option<Text>, JsonError> {
+pub(crate) fn string_member(reader: &mut Reader, name: &str) -> core::result::Result<Option<Text>, JsonError> {
     let (mut first, mut found) = (true, None);
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
@@ -155,9 +155,23 @@ pub(super) fn string_member(reader: &mut Reader, name: &str) -> core::result::Re
 /// A parameter, the kinds of value that it may have, and the rule that says so.
 pub(super) type Typed = (&'static str, &'static [Kind], &'static str);
 
-/// Checks the type of a parameter that is not read here: a wrong one is refused before any provider is called.
+/// Parameters that both of OpenAI's APIs have.
+const COMMON: [Typed; 9] = [
+    ("temperature", &[Kind::Number], "must be a number"),
+    ("top_p", &[Kind::Number], "must be a number"),
+    ("top_logprobs", &[Kind::Number], "must be a number"),
+    ("parallel_tool_calls", &[Kind::Bool], "must be true or false"),
+    ("store", &[Kind::Bool], "must be true or false"),
+    ("metadata", &[Kind::Object], "must be an object"),
+    ("user", &[Kind::String], "must be a string"),
+    ("service_tier", &[Kind::String], "must be a string"),
+    ("tool_choice", &[Kind::String, Kind::Object], "must be a string or an object"),
+];
+
+/// Checks the type of a parameter that is not read here, one of the API's own `types` or of those that both have: a wrong
+/// one is refused before any provider is called.
 pub(super) fn check_type(members: &mut MemberReader, name: &str, types: &[Typed]) -> Result<()> {
-    match types.iter().find(|(known, ..)| *known == name) {
+    match types.iter().chain(&COMMON).find(|(known, ..)| *known == name) {
         Some((_, kinds, rule)) if !kinds.contains(&members.reader.peek()?) => invalid(name, rule),
         _ => Ok(()),
     }

@@ -21,6 +21,7 @@ pub use controls::{Controls, SessionControls, is_session_id, read_controls};
 pub use conversation::{Conversation, Texts};
 pub use form::{boundary, read_form};
 pub use members::read_members;
+pub(crate) use members::string_member;
 pub use named::read_named;
 pub(crate) use path::percent_decode;
 pub use path::{Endpoint, Kept, Target, target};

@@ -102,22 +102,14 @@ fn read_member<'a>(
     }
 }
 
-const TYPES: [Typed; 15] = [
-    ("temperature", &[Kind::Number], "must be a number"),
-    ("top_p", &[Kind::Number], "must be a number"),
-    ("top_logprobs", &[Kind::Number], "must be a number"),
+/// Types of this API's own parameters that are not read here.
+const TYPES: [Typed; 6] = [
     ("max_tool_calls", &[Kind::Number], "must be a number"),
-    ("parallel_tool_calls", &[Kind::Bool], "must be true or false"),
-    ("store", &[Kind::Bool], "must be true or false"),
-    ("metadata", &[Kind::Object], "must be an object"),
     ("stream_options", &[Kind::Object], "must be an object"),
     ("include", &[Kind::Array], "must be an array"),
-    ("user", &[Kind::String], "must be a string"),
     ("safety_identifier", &[Kind::String], "must be a string"),
     ("prompt_cache_key", &[Kind::String], "must be a string"),
-    ("service_tier", &[Kind::String], "must be a string"),
     ("truncation", &[Kind::String], "must be a string"),
-    ("tool_choice", &[Kind::String, Kind::Object], "must be a string or an object"),
 ];
 
 /// `text`: whether its `format` is a JSON schema.

@@ -75,6 +75,11 @@ pub struct Thought {
 }
 
 impl State {
+    /// Start and end of each mark. Bodies are bounded far below 4 GiB, so positions fit 32 bits.
+    pub fn published_marks(&self) -> Vec<(u32, u32)> {
+        self.marks.iter().map(|mark| (mark.start as u32, mark.end as u32)).collect()
+    }
+
     /// Takes in a reference to something that a provider keeps.
     ///
     /// # Errors

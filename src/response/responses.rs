@@ -11,6 +11,7 @@ use super::usage::read_usage;
 use super::{Answer, Failure, Treatment};
 use crate::decide::cost::Usage;
 use crate::request::json::{JsonError, Kind, Reader, Span};
+use crate::request::string_member;
 
 /// Reads a complete answer. `existing`: that the response has failed is what the client asked to know.
 pub(super) fn read_answer(body: &[u8], existing: bool, splices: &mut Splices) -> Result<Answer, Failure> {
@@ -166,7 +167,9 @@ impl Response {
                 (b"previous_response_id" | b"conversation", Kind::String) => {
                     splices.mark_earlier(reader.string()?, json);
                 }
-                (b"conversation", Kind::Object) => read_conversation(reader, splices)?,
+                (b"conversation", Kind::Object) => {
+                    string_member(reader, "id")?.into_iter().for_each(|id| splices.mark_earlier(id, json));
+                }
                 // `data` is the list of items of one answer.
                 (b"output" | b"data", Kind::Array) => read_items(reader, splices)?,
                 (b"model", Kind::String) => response.model = Some(reader.skip()?),
@@ -208,20 +211,6 @@ fn read_items(reader: &mut Reader, splices: &mut Splices) -> Result<(), JsonErro
     while reader.next_item(&mut first)? {
         match reader.peek()? {
             Kind::Object => read_item(reader, splices)?,
-            _ => drop(reader.skip()?),
-        }
-    }
-    Ok(())
-}
-
-/// A conversation has no member but its id.
-fn read_conversation(reader: &mut Reader, splices: &mut Splices) -> Result<(), JsonError> {
-    let json = reader.bytes();
-    let mut first = true;
-    reader.enter_object()?;
-    while let Some(key) = reader.next_key(&mut first)? {
-        match (key.span.of(json), reader.peek()?) {
-            (b"id", Kind::String) => splices.mark_earlier(reader.string()?, json),
             _ => drop(reader.skip()?),
         }
     }
