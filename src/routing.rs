@@ -220,6 +220,7 @@ fn read<'a>(call: &Call, body: &'a [u8]) -> Result<Request<'a>, ErrorReply> {
     Ok(match api {
         Api::Chat => read_chat(body),
         Api::Responses => read_responses(body),
+        Api::Messages => read_chat(body),
         Api::Other => match &call.form {
             Some(boundary) => read_form(body, boundary),
             None => read_named(body),
@@ -238,7 +239,8 @@ fn controls(call: &Call, request: &Request) -> Result<Option<Controls>, ErrorRep
 
 /// What the request is for providers that only speak Chat Completions, where the policy has any.
 fn translation(policy: &Policy, request: &Request, endpoint: Option<&str>) -> Result<Translation, ErrorReply> {
-    if request.api != Api::Responses || !policy.providers.iter().any(Provider::translates_responses) {
+    let translates = |provider: &Provider| provider.wire(Api::Responses) == Some(Api::Chat);
+    if request.api != Api::Responses || !policy.providers.iter().any(translates) {
         return Ok(Translation::default());
     }
     if endpoint.is_some() {

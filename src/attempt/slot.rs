@@ -132,6 +132,7 @@ pub(super) fn endpoint_of(api: Api) -> &'static str {
     match api {
         Api::Chat => "chat/completions",
         Api::Responses => "responses",
+        Api::Messages => "messages",
         // Each has its own.
         Api::Other => "",
     }
@@ -153,7 +154,7 @@ pub(super) fn provider_path(provider: &Provider, deployment: &str, endpoint: &st
             format!("{base}/deployments/{deployment}/{endpoint}?api-version={version}")
         }
         (Dialect::AzureOpenAi, None) => format!("{base}/v1/{endpoint}"),
-        (Dialect::OpenAi | Dialect::Anthropic, _) => format!("{base}/{endpoint}"),
+        _ => format!("{base}/{endpoint}"),
     }
 }
 

@@ -4,7 +4,7 @@ use super::parameters::changes;
 use super::{Caller, Terms};
 use crate::catalog::Context;
 use crate::origin::Origin;
-use crate::policy::{Dialect, Model, ModelId, Outside, Policy, Provider, Served};
+use crate::policy::{Model, ModelId, Outside, Policy, Provider, Served};
 use crate::request::{Api, Request};
 
 /// Why a model is not eligible.
@@ -144,7 +144,8 @@ impl<'q> Question<'q, '_> {
     pub fn way(&self, provider: &Provider) -> Option<Way<'q>> {
         let (speaks, api) = (provider.apis, self.request.api);
         match (provider.dialect, api) {
-            (Dialect::Anthropic, _) => None,
+            (_, Api::Messages) => None,
+            (dialect, _) if dialect.is_messages() => None,
             (_, Api::Chat) => speaks.chat.then_some(Way::Native),
             (_, Api::Responses) if provider.speaks_responses() => Some(Way::Native),
             (_, Api::Responses) => Some(Way::Translated(&self.translation.left_out)),

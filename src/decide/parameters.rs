@@ -28,7 +28,7 @@ pub fn changes(request: &Request, model: &Model, way: &Way) -> Changes {
             };
             Changes { drop: of_responses(request, model, left_out), rename: Vec::new() }
         }
-        Api::Other => Changes::default(),
+        Api::Messages | Api::Other => Changes::default(),
     }
 }
 

@@ -22,6 +22,7 @@ pub use error::Error;
 
 use crate::catalog::{Abilities, Capabilities, Context, Efforts, Parameters, Price};
 use crate::predict::Predictor;
+use crate::request::Api;
 
 /// Slots of a plan, and thereby attempts of a request, at most.
 pub const MAX_ATTEMPTS: usize = 8;
@@ -204,14 +205,22 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Whether it speaks the Responses API, and so keeps what is made in it.
-    pub fn speaks_responses(&self) -> bool {
-        self.dialect != Dialect::Anthropic && self.apis.responses
+    /// The API in which a request of `api` reaches it: another where the request is translated, `None` where it cannot be.
+    pub fn wire(&self, api: Api) -> Option<Api> {
+        let messages = self.dialect.is_messages();
+        match api {
+            Api::Chat | Api::Responses | Api::Messages if messages => Some(Api::Messages),
+            Api::Chat => self.apis.chat.then_some(Api::Chat),
+            Api::Responses if self.apis.responses => Some(Api::Responses),
+            Api::Responses => Some(Api::Chat),
+            Api::Messages => None,
+            Api::Other => (!messages).then_some(Api::Other),
+        }
     }
 
-    /// Whether Responses requests are translated for it.
-    pub fn translates_responses(&self) -> bool {
-        self.dialect != Dialect::Anthropic && !self.apis.responses
+    /// Whether it speaks the Responses API, and so keeps what is made in it.
+    pub fn speaks_responses(&self) -> bool {
+        self.wire(Api::Responses) == Some(Api::Responses)
     }
 }
 
@@ -232,6 +241,17 @@ pub enum Dialect {
     OpenAi,
     AzureOpenAi,
     Anthropic,
+    /// Claude on Google's Vertex AI.
+    VertexAnthropic,
+    /// Claude on Amazon Bedrock.
+    BedrockAnthropic,
+}
+
+impl Dialect {
+    /// Whether its API is Anthropic's Messages.
+    pub fn is_messages(self) -> bool {
+        matches!(self, Dialect::Anthropic | Dialect::VertexAnthropic | Dialect::BedrockAnthropic)
+    }
 }
 
 /// Who may use what. The first consumer whose header matches a request is the one who asks.

@@ -9,8 +9,13 @@ use crate::request::Api;
 
 const FIELDS: [&str; 8] = ["name", "cluster", "dialect", "apis", "path", "authority", "api_version", "data_zone"];
 const APIS: [(&str, Api); 2] = [("chat_completions", Api::Chat), ("responses", Api::Responses)];
-const DIALECTS: [(&str, Dialect); 3] =
-    [("openai", Dialect::OpenAi), ("azure_openai", Dialect::AzureOpenAi), ("anthropic", Dialect::Anthropic)];
+const DIALECTS: [(&str, Dialect); 5] = [
+    ("openai", Dialect::OpenAi),
+    ("azure_openai", Dialect::AzureOpenAi),
+    ("anthropic", Dialect::Anthropic),
+    ("vertex_anthropic", Dialect::VertexAnthropic),
+    ("bedrock_anthropic", Dialect::BedrockAnthropic),
+];
 
 /// The providers in the order of the document; a broken one keeps its place.
 pub(super) fn read(root: &Fields<'_>) -> Vec<Provider> {

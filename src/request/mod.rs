@@ -40,6 +40,8 @@ pub enum Api {
     Chat,
     /// OpenAI's Responses.
     Responses,
+    /// Anthropic's Messages.
+    Messages,
     /// Any other that names its model: embeddings and the like.
     Other,
 }
@@ -50,6 +52,7 @@ pub enum Api {
 pub enum Shape {
     OpenAi,
     Azure,
+    Anthropic,
 }
 
 /// A member of the body's outermost object.

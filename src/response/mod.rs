@@ -69,7 +69,7 @@ pub fn read_answer(body: &[u8], treatment: &Treatment) -> Result<(Answer, Vec<Ed
     }
     let mut splices = Splices::new(treatment);
     let answer = match treatment.api {
-        Api::Chat | Api::Other => chat::read_answer(body, &mut splices),
+        Api::Chat | Api::Messages | Api::Other => chat::read_answer(body, &mut splices),
         Api::Responses => responses::read_answer(body, treatment.existing, &mut splices),
     }?;
     Ok((answer, splices.edits()))

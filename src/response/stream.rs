@@ -113,7 +113,7 @@ impl Events {
     pub fn new(treatment: &Treatment) -> Self {
         let handler: Box<dyn Handler> = match (&treatment.about, treatment.api) {
             (Some(about), _) => Box::new(translated::Translated::new(treatment, about)),
-            (None, Api::Chat | Api::Other) => Box::new(chat::Chunks {
+            (None, Api::Chat | Api::Messages | Api::Other) => Box::new(chat::Chunks {
                 take_out_usage: treatment.take_out_usage,
                 details: treatment.details.is_some(),
                 any: treatment.api == Api::Other,

@@ -39,11 +39,15 @@ pub enum Piece<'a> {
         /// To be read as one text.
         texts: Vec<Escaped<'a>>,
     },
-    /// What the model thought, in the open. Text that only its maker can read never gets here.
+    /// What the model thought. Text that only its maker can read never gets here.
     Reasoning {
         /// To be read as one text; none where only a summary is known.
         texts: Vec<Escaped<'a>>,
+        /// By which its maker knows it again, where that is known.
+        signature: Option<Escaped<'a>>,
     },
+    /// What the model thought and only its maker can read, in a form that only Messages has.
+    Redacted(Escaped<'a>),
 }
 
 /// Who speaks.
@@ -78,6 +82,8 @@ pub enum Part<'a> {
         /// `wav` or `mp3`.
         format: Escaped<'a>,
     },
+    /// The prefix up to here is worth keeping in the provider's prompt cache. The mark as it was sent.
+    CachePoint(Raw<'a>),
     /// A file.
     File {
         /// Its name.
@@ -109,6 +115,8 @@ pub struct Tool<'a> {
     pub description: Option<Raw<'a>>,
     /// What it takes.
     pub takes: Takes<'a>,
+    /// The prefix up to here is worth keeping in the provider's prompt cache. The mark as it was sent.
+    pub cache_point: Option<Raw<'a>>,
 }
 
 /// What a tool takes.
@@ -185,6 +193,8 @@ pub enum Format<'a> {
 pub struct Settings<'a> {
     /// Limit of output tokens, reasoning included.
     pub max_output: Option<Raw<'a>>,
+    /// A string, or an array of strings, at which the answer ends.
+    pub stop: Option<Raw<'a>>,
     pub temperature: Option<Raw<'a>>,
     pub top_p: Option<Raw<'a>>,
     /// How much to think.

@@ -13,6 +13,10 @@ pub enum Delta<'a> {
     Start(Start<'a>),
     /// More of what the model thinks.
     Reasoning(Escaped<'a>),
+    /// The end of a piece of reasoning: that by which its maker knows it again.
+    Signature(Escaped<'a>),
+    /// A piece of reasoning that only its maker can read.
+    Redacted(Escaped<'a>),
     /// More of the answer's text.
     Text {
         /// The text.
@@ -86,6 +90,8 @@ pub struct Usage {
 /// An error in the middle of an answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fault<'a> {
+    /// The class of error, as OpenAI's APIs call it in `type`.
+    pub kind: Option<Escaped<'a>>,
     /// Machine-readable.
     pub code: Option<Escaped<'a>>,
     /// For people.

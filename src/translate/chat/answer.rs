@@ -121,7 +121,7 @@ fn call<'a>(reader: &mut Reader<'a>, place: usize, take: Take<'_, 'a>) -> Result
     Ok(())
 }
 
-fn fault(error: Raw) -> Result<Fault> {
+fn fault<'a>(error: Raw<'a>) -> Result<Fault<'a>> {
     if let Some(message) = error.escaped() {
         return Ok(Fault { message: Some(message), ..Fault::default() });
     }
@@ -129,7 +129,8 @@ fn fault(error: Raw) -> Result<Fault> {
     let said = |value: Option<Raw<'_>>| value.and_then(Raw::escaped).is_some_and(|text| !text.is_empty());
     let number = code.filter(|code| code.kind() == Kind::Number).map(Raw::bytes);
     let code = [code, kind].into_iter().find(|value| said(*value)).flatten().and_then(Raw::escaped);
-    Ok(Fault { code: number.or(code), message: message.and_then(Raw::escaped), param: param.and_then(Raw::escaped) })
+    let text = |value: Option<Raw<'a>>| value.and_then(Raw::escaped);
+    Ok(Fault { kind: text(kind), code: number.or(code), message: text(message), param: text(param) })
 }
 
 /// Absent counts are 0.

@@ -91,7 +91,9 @@ fn write_messages(out: &mut Vec<u8>, pieces: &[Piece], reasoning: Option<&str>) 
                 turn.thought.append(&mut thought);
                 turn.calls.push(call);
             }
-            Piece::Reasoning { texts } => thought.extend_from_slice(texts),
+            Piece::Reasoning { texts, .. } => thought.extend_from_slice(texts),
+            // Nobody but its maker could read it.
+            Piece::Redacted(_) => {}
             Piece::Message { role, parts } => {
                 thought.clear();
                 turn.end(out, &mut first, reasoning);
@@ -191,13 +193,15 @@ fn write_content(out: &mut Vec<u8>, parts: &[Part]) {
     match parts {
         [] => out.extend_from_slice(b"\"\""),
         [Part::Text(text)] => quote(out, [*text]),
-        parts => array(out, parts, write_part),
+        parts => array(out, parts.iter().filter(|part| !matches!(part, Part::CachePoint(_))), write_part),
     }
 }
 
 fn write_part(out: &mut Vec<u8>, part: &Part) {
     let mut object = Object::open(out);
     match part {
+        // Chat Completions has no words for it.
+        Part::CachePoint(_) => {}
         Part::Text(text) => {
             object.json("type", b"\"text\"");
             object.text("text", text);

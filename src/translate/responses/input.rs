@@ -71,7 +71,7 @@ fn item<'a>(reader: &mut Reader<'a>, path: &Path) -> Result<Piece<'a>> {
                 Some(_) => parts(content, &path.member("content"), |part| matches!(part, Part::Text(_)))?,
                 None => Vec::new(),
             };
-            Ok(Piece::Reasoning { texts: parts.iter().filter_map(text_of).collect() })
+            Ok(Piece::Reasoning { texts: parts.iter().filter_map(text_of).collect(), signature: None })
         }
         // Calls of hosted tools, references to stored items, and what nobody knows yet.
         _ => path.member("type").obstacle(),

@@ -141,6 +141,7 @@ impl<'a> Body<'a, '_> {
         let include = include(self.get("include"))?;
         Ok(Settings {
             max_output: self.number("max_output_tokens")?,
+            stop: None,
             temperature: self.number("temperature")?,
             top_p: self.number("top_p")?,
             effort,

@@ -36,7 +36,7 @@ impl Stream {
         let mut events = Events { out: Some(out), about };
         if chat::read(payload, &mut |delta| answer.take(delta, &mut events)).is_err() {
             let message = b"The provider's stream could not be read.".as_slice();
-            let fault = Fault { code: Some(b"invalid_answer"), message: Some(message), param: None };
+            let fault = Fault { code: Some(b"invalid_answer"), message: Some(message), ..Fault::default() };
             answer.fail(&fault, &mut events);
         }
     }
@@ -122,6 +122,8 @@ impl Progress {
             Delta::Fault(fault) => self.fail(&fault, events),
             // What comes after its end is not part of the answer.
             _ if self.finish.is_some() => {}
+            // Only its maker could read it, and this API has a place for it in items that it keeps itself.
+            Delta::Signature(_) | Delta::Redacted(_) => {}
             Delta::Reasoning(text) => self.text(PartKind::Reasoning, text, None, events),
             Delta::Text { text, logprobs } => self.text(PartKind::Text, text, logprobs, events),
             Delta::Refusal(text) => self.text(PartKind::Refusal, text, None, events),

@@ -44,6 +44,7 @@ fn tool<'a>(reader: &mut Reader<'a>, path: &Path) -> Result<Tool<'a>> {
         name: required(name, &path.member("name"))?,
         description: string(description, &path.member("description"))?,
         takes,
+        cache_point: None,
     })
 }
 
