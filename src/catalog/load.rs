@@ -9,12 +9,14 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::{Abilities, Facts};
+use super::{Abilities, Facts, Parameters};
 
 /// The known models and the pools of the router versions.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     pools: Vec<(String, Vec<String>)>,
+    /// What servers refuse, whatever the model.
+    servers: Vec<(String, Parameters)>,
     models: Vec<Facts>,
 }
 
@@ -24,6 +26,8 @@ pub struct Catalog {
 struct File {
     pools: Map<String, Value>,
     rules: Map<String, Value>,
+    #[serde(default)]
+    servers: Map<String, Value>,
     models: Vec<Map<String, Value>>,
 }
 
@@ -93,7 +97,23 @@ impl Catalog {
             let members = serde_json::from_value(members).map_err(|error| format!("pool {version}: {error}"))?;
             pools.push((version, members));
         }
-        Ok(Catalog { pools, models })
+        let mut servers = Vec::new();
+        for name in file.servers.keys() {
+            let set = rule_set(&file.servers, name).map(Value::Object).unwrap_or_default();
+            let rules = serde_json::from_value(set).map_err(|error| format!("server {name}: {error}"))?;
+            servers.push((name.clone(), rules));
+        }
+        Ok(Catalog { pools, servers, models })
+    }
+
+    /// What a server of this kind refuses, whatever the model: `vllm`, `ollama`.
+    pub fn server(&self, name: &str) -> Option<&Parameters> {
+        self.servers.iter().find(|(known, _)| known == name).map(|(_, rules)| rules)
+    }
+
+    /// The kinds of servers that are known.
+    pub fn servers(&self) -> impl Iterator<Item = &str> {
+        self.servers.iter().map(|(name, _)| name.as_str())
     }
 
     /// The model of this name or alias, without regard to case.
@@ -129,14 +149,19 @@ fn facts(mut row: Map<String, Value>, rules: &Map<String, Value>) -> Result<Fact
     if row.contains_key("abilities") {
         return Err(format!("{name}: abilities stand in abilities.json"));
     }
-    if let Some(Value::String(rule)) = row.get("parameters") {
-        let known = rules.get(rule).and_then(Value::as_object);
-        let mut set = known.ok_or_else(|| format!("{name}: there are no rules named {rule}"))?.clone();
-        // A remark for those who maintain the file.
-        set.remove("note");
-        row.insert("parameters".to_owned(), Value::Object(set));
+    for member in ["parameters", "messages"] {
+        let Some(Value::String(rule)) = row.get(member) else { continue };
+        let set = rule_set(rules, rule).ok_or_else(|| format!("{name}: there are no rules named {rule}"))?;
+        row.insert(member.to_owned(), Value::Object(set));
     }
     serde_json::from_value(Value::Object(row)).map_err(|error| format!("{name}: {error}"))
+}
+
+/// A set of rules, without the remark for those who maintain the file.
+fn rule_set(rules: &Map<String, Value>, name: &str) -> Option<Map<String, Value>> {
+    let mut set = rules.get(name)?.as_object()?.clone();
+    set.remove("note");
+    Some(set)
 }
 
 /// Fills in the abilities of models that name a relative; the relative must have its own.

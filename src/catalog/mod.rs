@@ -88,6 +88,18 @@ pub struct Capabilities {
     /// `response_format: json_schema`.
     #[serde(default)]
     pub json_schema: Option<bool>,
+    /// `response_format: json_object`. Unlike the others, unknown counts as yes: nearly every API has it.
+    #[serde(default)]
+    pub json_object: Option<bool>,
+    /// PDF files in messages.
+    #[serde(default)]
+    pub files: Option<bool>,
+    /// A `tool_choice` that forces a tool to be called; unknown counts as yes.
+    #[serde(default)]
+    pub forced_tools: Option<bool>,
+    /// A last message of the assistant, which the answer goes on from; unknown counts as yes.
+    #[serde(default)]
+    pub prefill: Option<bool>,
 }
 
 /// Reasoning effort, in rising order, as in the APIs' `reasoning_effort`.
@@ -136,7 +148,8 @@ pub struct Efforts {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
-    /// Top-level parameters that are removed.
+    /// Parameters that are removed: top-level ones, and these inside of lists: `messages.name`,
+    /// `messages.reasoning_content`, `messages.thinking_blocks`, `cache_control`, `tools.function.strict`.
     #[serde(default)]
     pub drop: Vec<String>,
     /// Parameters that are removed unless the effective effort is `none`.
@@ -145,6 +158,12 @@ pub struct Parameters {
     /// Parameters that this API knows under another name: from → to.
     #[serde(default)]
     pub rename: Vec<(String, String)>,
+    /// The role `developer` is unknown, and becomes `system`.
+    #[serde(default)]
+    pub no_developer: bool,
+    /// Earlier reasoning must come back with the calls that it led to, as `reasoning_content`.
+    #[serde(default)]
+    pub wants_reasoning: bool,
 }
 
 impl Parameters {
@@ -152,6 +171,38 @@ impl Parameters {
     pub fn refuses(&self, name: &str) -> bool {
         self.drop.iter().any(|dropped| dropped == name)
     }
+
+    /// The name by which this API knows the parameter, where that is another.
+    pub fn renamed(&self, name: &str) -> Option<&str> {
+        self.rename.iter().find(|(from, _)| from == name).map(|(_, to)| to.as_str())
+    }
+}
+
+/// How a model's Messages API is asked to think.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Thinking {
+    /// With a budget of tokens.
+    Budget,
+    /// With an effort, and as much as the model finds fit.
+    Adaptive,
+    /// Either way.
+    Either,
+}
+
+/// What a model takes in the Messages API.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessagesRules {
+    /// `None`: it is not asked to think.
+    #[serde(default)]
+    pub thinking: Option<Thinking>,
+    /// Parameters that are refused: `temperature`.
+    #[serde(default)]
+    pub drop: Vec<String>,
+    /// Parameters that are refused beside another: the refused one, the other.
+    #[serde(default)]
+    pub drop_beside: Vec<(String, String)>,
 }
 
 /// Everything that is known of one model.
@@ -182,6 +233,9 @@ pub struct Facts {
     /// What its API refuses.
     #[serde(default)]
     pub parameters: Parameters,
+    /// What it takes in the Messages API; of no meaning for models that are not spoken to in it.
+    #[serde(default)]
+    pub messages: MessagesRules,
     /// On the scale of the predictor's difficulties; `None` where no public score is known, not even of a relative.
     #[serde(default)]
     pub abilities: Option<Abilities>,

@@ -6,6 +6,7 @@ use crate::catalog::Context;
 use crate::origin::Origin;
 use crate::policy::{Model, ModelId, Outside, Policy, Provider, Served};
 use crate::request::{Api, Request};
+use crate::translate::Translation;
 
 /// Why a model is not eligible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum Exclusion {
     Api,
     /// What the request refers to is kept by another provider.
     Bound,
-    /// Its provider speaks only Chat Completions, which cannot express the request.
+    /// Its provider speaks only another API, which cannot express the request.
     Inexpressible,
     /// It does not take every parameter, and the request requires that.
     Parameters,
@@ -41,6 +42,16 @@ pub enum Exclusion {
     Tools,
     /// It takes no JSON schema, or that is not known of it.
     JsonSchema,
+    /// It cannot promise a JSON object.
+    JsonObject,
+    /// It takes no files, or that is not known of it.
+    Files,
+    /// It cannot be forced to call a tool.
+    ForcedTools,
+    /// It does not go on from a last message of the assistant.
+    Prefill,
+    /// It wants its earlier reasoning back, and the request does not have it.
+    Reasoning,
 }
 
 impl Exclusion {
@@ -62,6 +73,11 @@ impl Exclusion {
             Exclusion::Audio => "no_audio",
             Exclusion::Tools => "no_tools",
             Exclusion::JsonSchema => "no_json_schema",
+            Exclusion::JsonObject => "no_json_object",
+            Exclusion::Files => "no_files",
+            Exclusion::ForcedTools => "no_forced_tools",
+            Exclusion::Prefill => "no_prefill",
+            Exclusion::Reasoning => "reasoning_missing",
         }
     }
 }
@@ -84,17 +100,24 @@ impl Exclusion {
 pub enum Way<'q> {
     /// In the API that was called.
     Native,
-    /// As Chat Completions, without these parameters.
-    Translated(&'q [String]),
+    /// In this other one.
+    Translated(Api, &'q Translation),
 }
 
-/// What a Responses request is for providers that only speak Chat Completions.
+/// What a request is in other APIs than the one that was called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Translation {
-    /// What cannot be expressed.
-    pub obstacle: Option<String>,
-    /// Parameters without a counterpart.
-    pub left_out: Vec<String>,
+pub struct Translations {
+    /// In Chat Completions; of no meaning where no provider of the policy needs it.
+    pub chat: Translation,
+    /// In Messages; likewise.
+    pub messages: Translation,
+}
+
+impl Translations {
+    /// What cannot be expressed in one of them.
+    pub fn obstacle(&self) -> Option<String> {
+        self.messages.obstacle.clone().or_else(|| self.chat.obstacle.clone())
+    }
 }
 
 /// All that eligibility depends on.
@@ -104,8 +127,8 @@ pub struct Question<'q, 'a> {
     pub policy: &'q Policy,
     /// The request.
     pub request: &'q Request<'a>,
-    /// What it is for providers that only speak Chat Completions; not looked at where the policy has none.
-    pub translation: &'q Translation,
+    /// What it is for providers that speak another API.
+    pub translations: &'q Translations,
     /// On which terms.
     pub terms: &'q Terms<'q>,
     /// On whose behalf.
@@ -140,17 +163,14 @@ impl<'q> Question<'q, '_> {
         served.filter(|(_, served)| self.excludes_place(model, served).is_none()).map(|(at, _)| at)
     }
 
-    /// How the request gets to a provider; `None` where the provider speaks neither way.
+    /// How the request gets to a provider; `None` where it cannot.
     pub fn way(&self, provider: &Provider) -> Option<Way<'q>> {
-        let (speaks, api) = (provider.apis, self.request.api);
-        match (provider.dialect, api) {
-            (_, Api::Messages) => None,
-            (dialect, _) if dialect.is_messages() => None,
-            (_, Api::Chat) => speaks.chat.then_some(Way::Native),
-            (_, Api::Responses) if provider.speaks_responses() => Some(Way::Native),
-            (_, Api::Responses) => Some(Way::Translated(&self.translation.left_out)),
-            (_, Api::Other) => Some(Way::Native),
-        }
+        let wire = provider.wire(self.request.api)?;
+        Some(match wire {
+            wire if wire == self.request.api => Way::Native,
+            Api::Messages => Way::Translated(wire, &self.translations.messages),
+            _ => Way::Translated(wire, &self.translations.chat),
+        })
     }
 
     /// Why the place that got furthest cannot serve.
@@ -171,10 +191,12 @@ impl<'q> Question<'q, '_> {
         if state.param.is_some() && (elsewhere || way != Way::Native) {
             return Some(Exclusion::Bound);
         }
-        if way != Way::Native && self.translation.obstacle.is_some() {
+        if let Way::Translated(_, translation) = way
+            && translation.obstacle.is_some()
+        {
             return Some(Exclusion::Inexpressible);
         }
-        let strict = self.terms.require_parameters && !changes(self.request, model, &way).drop.is_empty();
+        let strict = self.terms.require_parameters && !changes(self.request, model, provider, &way).drop.is_empty();
         strict.then_some(Exclusion::Parameters)
     }
 }

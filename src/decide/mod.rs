@@ -11,14 +11,16 @@ mod kept;
 mod parameters;
 mod rank;
 mod terms;
+mod thinking;
 
 pub use affinity::Session;
 pub use asked::{Asked, Caller, asked, resolve_model};
-pub use eligible::{Exclusion, Question, Translation, Way};
+pub use eligible::{Exclusion, Question, Translations, Way};
 pub use kept::{Keeper, keeper};
-pub use parameters::changes;
+pub use parameters::{Changes, changes};
 pub use rank::{best_quality, in_band};
 pub use terms::Terms;
+pub use thinking::{Thinking, output_limit};
 
 use crate::policy::{Mode, ModelId, Policy, Provider, ProviderId, Served};
 use crate::predict::{Prediction, Reading, predict};
@@ -158,7 +160,7 @@ pub fn plan(question: &Question, asked: Asked, mut session: Option<Session>) -> 
     };
     let candidates: Vec<_> = ranked.iter().filter_map(places).flatten().collect();
     if candidates.is_empty() {
-        let cause = request.state.param.clone().or_else(|| question.translation.obstacle.clone());
+        let cause = request.state.param.clone().or_else(|| question.translations.obstacle());
         let input = if request.api == Api::Responses { "input" } else { "messages" };
         return Err(Refusal::NothingEligible { excluded, cause, input });
     }

@@ -1,10 +1,11 @@
 //! Which parameters of a request a model's API refuses.
 //!
-//! The catalog knows them by their names in Chat Completions; a Responses request calls some of them otherwise.
+//! The catalog knows them by their names in Chat Completions; the other APIs call some of them otherwise.
 
 use super::eligible::Way;
-use crate::catalog::Effort;
-use crate::policy::Model;
+use super::thinking::{self, Thinking};
+use crate::catalog::{Effort, Parameters};
+use crate::policy::{Model, Provider};
 use crate::predict::effective_effort;
 use crate::request::{Api, Request, read_members};
 
@@ -15,77 +16,101 @@ pub struct Changes {
     pub drop: Vec<String>,
     /// Renamed.
     pub rename: Vec<(String, String)>,
+    /// How a model of the Messages API is asked to think.
+    pub thinking: Option<Thinking>,
 }
 
-/// What must change for `model`; only parameters that the request has are named.
-pub fn changes(request: &Request, model: &Model, way: &Way) -> Changes {
-    match request.api {
-        Api::Chat => of_chat(request, model),
-        Api::Responses => {
-            let left_out = match way {
-                Way::Translated(left_out) => left_out.to_vec(),
-                Way::Native => Vec::new(),
-            };
-            Changes { drop: of_responses(request, model, left_out), rename: Vec::new() }
+impl Changes {
+    /// Drops a parameter, once.
+    pub(super) fn drop(&mut self, name: &str) {
+        if !self.drop.iter().any(|dropped| dropped == name) {
+            self.drop.push(name.to_owned());
         }
-        Api::Messages | Api::Other => Changes::default(),
     }
 }
 
-fn of_chat(request: &Request, model: &Model) -> Changes {
+/// What must change for `model` at `provider`; only parameters that the request has are named.
+pub fn changes(request: &Request, model: &Model, provider: &Provider, way: &Way) -> Changes {
     let mut changes = Changes::default();
-    let refuses = refuses(request, model);
-    for member in &request.members.list {
-        let name = member.name(request.body);
-        let refused = match &*name {
-            // A value that this model does not know is refused like a parameter that it does not know.
-            "reasoning_effort" => refuses(&name) || !takes_effort(request, model),
-            _ => refuses(&name),
-        };
-        if refused {
-            changes.drop.push(name.into_owned());
-        } else if let Some((_, to)) = model.parameters.rename.iter().find(|(from, _)| *from == name) {
-            match request.members.get(request.body, to) {
-                // Both names were sent: the one that this model knows stays.
-                Some(_) => changes.drop.push(name.into_owned()),
-                None => changes.rename.push((name.into_owned(), to.clone())),
-            }
+    if let Way::Translated(_, translation) = way {
+        changes.drop.clone_from(&translation.left_out);
+    }
+    let rules = Rules { request, model, also: &provider.parameters };
+    match (request.api, way) {
+        (Api::Other, _) => {}
+        (Api::Chat | Api::Responses, Way::Translated(Api::Messages, translation)) => {
+            thinking::of_translation(request, model, translation, &mut changes);
         }
+        (Api::Chat, _) => rules.of_chat(&mut changes),
+        (Api::Responses, _) => rules.of_responses(&mut changes),
+        (Api::Messages, _) => thinking::of_messages(request, model, &mut changes),
     }
     changes
 }
 
-fn of_responses(request: &Request, model: &Model, mut drop: Vec<String>) -> Vec<String> {
-    let refuses = refuses(request, model);
-    for member in &request.members.list {
-        let name = member.name(request.body);
-        let has = |inner: &str| {
-            let object = member.value.of(request.body);
-            read_members(object).is_ok_and(|members| members.get(object, inner).is_some())
-        };
-        match &*name {
-            "reasoning" if refuses("reasoning_effort") || model.reasoning.is_none() => drop.push(name.into_owned()),
-            "reasoning" if request.effort.is_some() && !takes_effort(request, model) => {
-                drop.push("reasoning.effort".into());
-            }
-            "text" if refuses("verbosity") && has("verbosity") => drop.push("text.verbosity".into()),
-            // Its limit has one name in this API.
-            "reasoning" | "text" | "max_output_tokens" => {}
-            _ if refuses(&name) && !drop.iter().any(|dropped| *dropped == name) => drop.push(name.into_owned()),
-            _ => {}
-        }
-    }
-    drop
+struct Rules<'r, 'a> {
+    request: &'r Request<'a>,
+    model: &'r Model,
+    /// What the provider refuses, whatever the model.
+    also: &'r Parameters,
 }
 
-/// Whether the model refuses a parameter of this name.
-fn refuses<'a>(request: &'a Request, model: &'a Model) -> impl Fn(&str) -> bool + 'a {
-    let rules = &model.parameters;
-    let effort = model.reasoning.as_ref().map(|efforts| effective_effort(efforts, request.effort.as_deref()));
-    let reasons = effort.is_some_and(|effort| effort != Effort::None);
-    move |name| {
-        let in_list = |list: &[String]| list.iter().any(|known| *known == name);
-        in_list(&rules.drop) || (reasons && in_list(&rules.drop_when_reasoning))
+impl Rules<'_, '_> {
+    fn of_chat(&self, changes: &mut Changes) {
+        let Rules { request, model, also } = self;
+        let refuses = self.refuses();
+        for member in &request.members.list {
+            let name = member.name(request.body);
+            let refused = match &*name {
+                // A value that this model does not know is refused like a parameter that it does not know.
+                "reasoning_effort" => refuses(&name) || !takes_effort(request, model),
+                _ => refuses(&name),
+            };
+            if refused {
+                changes.drop.push(name.into_owned());
+            } else if let Some(to) = model.parameters.renamed(&name).or(also.renamed(&name)) {
+                match request.members.get(request.body, to) {
+                    // Both names were sent: the one that this model knows stays.
+                    Some(_) => changes.drop.push(name.into_owned()),
+                    None => changes.rename.push((name.into_owned(), to.to_owned())),
+                }
+            }
+        }
+    }
+
+    fn of_responses(&self, changes: &mut Changes) {
+        let Rules { request, model, .. } = self;
+        let refuses = self.refuses();
+        for member in &request.members.list {
+            let name = member.name(request.body);
+            let has = |inner: &str| {
+                let object = member.value.of(request.body);
+                read_members(object).is_ok_and(|members| members.get(object, inner).is_some())
+            };
+            match &*name {
+                "reasoning" if refuses("reasoning_effort") || model.reasoning.is_none() => changes.drop(&name),
+                "reasoning" if request.effort.is_some() && !takes_effort(request, model) => {
+                    changes.drop("reasoning.effort");
+                }
+                "text" if refuses("verbosity") && has("verbosity") => changes.drop("text.verbosity"),
+                // Its limit has one name in this API.
+                "reasoning" | "text" | "max_output_tokens" => {}
+                _ if refuses(&name) => changes.drop(&name),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether a parameter of this name is refused.
+    fn refuses(&self) -> impl Fn(&str) -> bool {
+        let Rules { request, model, also } = self;
+        let effort = model.reasoning.as_ref().map(|efforts| effective_effort(efforts, request.effort.as_deref()));
+        let reasons = effort.is_some_and(|effort| effort != Effort::None);
+        move |name| {
+            let rules = &model.parameters;
+            let when_reasoning = reasons && rules.drop_when_reasoning.iter().any(|known| known == name);
+            rules.refuses(name) || also.refuses(name) || when_reasoning
+        }
     }
 }
 

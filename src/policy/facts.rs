@@ -4,7 +4,8 @@
 
 use super::node::{Fields, Node};
 use crate::catalog::{
-    Abilities, Capabilities, Context, Effort, Efforts, LongContextPrice, Parameters, Price, Skill, Task,
+    Abilities, Capabilities, Context, Effort, Efforts, LongContextPrice, MessagesRules, Parameters, Price, Skill, Task,
+    Thinking,
 };
 
 /// A price in USD per million tokens.
@@ -75,12 +76,17 @@ pub(super) fn context(node: &Node<'_>, known: Option<Context>) -> Option<Context
 }
 
 pub(super) fn capabilities(node: &Node<'_>, known: Capabilities) -> Capabilities {
-    let Some(fields) = node.object(&["images", "tools", "json_schema"]) else { return known };
+    const FIELDS: [&str; 7] = ["images", "tools", "json_schema", "json_object", "files", "forced_tools", "prefill"];
+    let Some(fields) = node.object(&FIELDS) else { return known };
     let flag = |name: &str, known: Option<bool>| fields.get(name).and_then(|field| field.flag()).or(known);
     Capabilities {
         images: flag("images", known.images),
         tools: flag("tools", known.tools),
         json_schema: flag("json_schema", known.json_schema),
+        json_object: flag("json_object", known.json_object),
+        files: flag("files", known.files),
+        forced_tools: flag("forced_tools", known.forced_tools),
+        prefill: flag("prefill", known.prefill),
     }
 }
 
@@ -103,14 +109,10 @@ pub(super) fn reasoning(node: &Node<'_>, known: Option<&Efforts>) -> Option<Effo
 }
 
 pub(super) fn parameters(node: &Node<'_>, known: Parameters) -> Parameters {
-    let Some(fields) = node.object(&["drop", "drop_when_reasoning", "rename"]) else { return known };
-    let list = |name: &str, known: Vec<String>| match fields.get(name) {
-        Some(field) => {
-            let items = field.items().unwrap_or_default();
-            items.iter().filter_map(|item| item.label().map(str::to_owned)).collect()
-        }
-        None => known,
-    };
+    const FIELDS: [&str; 5] = ["drop", "drop_when_reasoning", "rename", "no_developer", "wants_reasoning"];
+    let Some(fields) = node.object(&FIELDS) else { return known };
+    let list = |name: &str, known: Vec<String>| fields.get(name).map_or(known, |field| labels(&field));
+    let flag = |name: &str, known: bool| fields.get(name).and_then(|field| field.flag()).unwrap_or(known);
     let rename = match fields.get("rename") {
         Some(field) => renames(&field),
         None => known.rename,
@@ -119,7 +121,31 @@ pub(super) fn parameters(node: &Node<'_>, known: Parameters) -> Parameters {
         drop: list("drop", known.drop),
         drop_when_reasoning: list("drop_when_reasoning", known.drop_when_reasoning),
         rename,
+        no_developer: flag("no_developer", known.no_developer),
+        wants_reasoning: flag("wants_reasoning", known.wants_reasoning),
     }
+}
+
+/// What a model takes in the Messages API.
+pub(super) fn messages(node: &Node<'_>, known: MessagesRules) -> MessagesRules {
+    let Some(fields) = node.object(&["thinking", "drop"]) else { return known };
+    const STYLES: [(&str, Option<Thinking>); 4] = [
+        ("none", None),
+        ("budget", Some(Thinking::Budget)),
+        ("adaptive", Some(Thinking::Adaptive)),
+        ("either", Some(Thinking::Either)),
+    ];
+    let thinking = fields.get("thinking").and_then(|field| field.choice(&STYLES));
+    MessagesRules {
+        thinking: thinking.unwrap_or(known.thinking),
+        drop: fields.get("drop").map_or(known.drop, |field| labels(&field)),
+        ..known
+    }
+}
+
+fn labels(node: &Node<'_>) -> Vec<String> {
+    let items = node.items().unwrap_or_default();
+    items.iter().filter_map(|item| item.label().map(str::to_owned)).collect()
 }
 
 fn renames(node: &Node<'_>) -> Vec<(String, String)> {

@@ -20,7 +20,7 @@ use serde_json::Value;
 
 pub use error::Error;
 
-use crate::catalog::{Abilities, Capabilities, Context, Efforts, Parameters, Price};
+use crate::catalog::{Abilities, Capabilities, Context, Efforts, MessagesRules, Parameters, Price};
 use crate::predict::Predictor;
 use crate::request::Api;
 
@@ -170,6 +170,8 @@ pub struct Model {
     pub reasoning: Option<Efforts>,
     /// What its API refuses.
     pub parameters: Parameters,
+    /// What it takes in the Messages API.
+    pub messages: MessagesRules,
     /// `None`: unknown; such a model is in no router's pool.
     pub abilities: Option<Abilities>,
 }
@@ -202,6 +204,10 @@ pub struct Provider {
     pub api_version: Option<String>,
     /// Data zone.
     pub data_zone: Option<String>,
+    /// What it refuses, whatever the model.
+    pub parameters: Parameters,
+    /// Long stable prefixes of requests in the Messages API are marked for its prompt cache.
+    pub prompt_caching: bool,
 }
 
 impl Provider {

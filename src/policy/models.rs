@@ -6,10 +6,10 @@ use super::error::{quoted, suggestion};
 use super::facts;
 use super::names::Names;
 use super::node::{Fields, Node};
-use super::{Dialect, Model, ModelId, Provider, Served};
+use super::{Model, ModelId, Provider, Served};
 use crate::catalog::{Catalog, Efforts};
 
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "name",
     "served_by",
     "aliases",
@@ -19,6 +19,7 @@ const FIELDS: [&str; 11] = [
     "capabilities",
     "reasoning",
     "parameters",
+    "messages",
     "abilities",
     "abilities_like",
 ];
@@ -118,6 +119,7 @@ fn draft<'a>(node: &Node<'a>, catalog: &Catalog, providers: &[Provider], names: 
         capabilities: known.map(|facts| facts.capabilities).unwrap_or_default(),
         reasoning: known.and_then(|facts| facts.reasoning.clone()),
         parameters: known.map(|facts| facts.parameters.clone()).unwrap_or_default(),
+        messages: known.map(|facts| facts.messages.clone()).unwrap_or_default(),
         abilities: known.and_then(|facts| facts.abilities.clone()),
     };
     let mut like = None;
@@ -154,6 +156,9 @@ fn draft<'a>(node: &Node<'a>, catalog: &Catalog, providers: &[Provider], names: 
         if let Some(field) = fields.get("parameters") {
             model.parameters = facts::parameters(&field, model.parameters);
         }
+        if let Some(field) = fields.get("messages") {
+            model.messages = facts::messages(&field, model.messages);
+        }
         like = fields.get("abilities_like");
         match (fields.get("abilities"), &like) {
             (Some(_), Some(like)) => like.fail("give either abilities or abilities_like"),
@@ -161,18 +166,8 @@ fn draft<'a>(node: &Node<'a>, catalog: &Catalog, providers: &[Provider], names: 
             (None, _) => {}
         }
     }
-    let only =
-        |dialect| !model.served_by.is_empty() && model.served_by.iter().all(|served| is(providers, served, dialect));
-    if only(Dialect::Anthropic) {
-        let what = "only providers with the dialect anthropic, which Chat Completions requests cannot use yet";
-        node.notes.warn(format!("{}.served_by", node.path), what);
-    }
     let canonical = known.map(|facts| facts.name.clone());
     Draft { model, canonical, path: node.path.clone(), broken: node.notes.count() > before, like }
-}
-
-fn is(providers: &[Provider], served: &Served, dialect: Dialect) -> bool {
-    providers.get(served.provider).is_some_and(|provider| provider.dialect == dialect)
 }
 
 fn served_by(node: &Node<'_>, model: &str, providers: &[Provider]) -> Vec<Served> {

@@ -2,12 +2,26 @@
 //!
 //! Owns the rules on where a provider is and how it is spoken to. Never asks whether anything uses it.
 
+use super::facts;
 use super::names::Names;
 use super::node::{Fields, Node};
 use super::{Apis, Dialect, Provider};
+use crate::catalog::{Catalog, Parameters};
 use crate::request::Api;
 
-const FIELDS: [&str; 8] = ["name", "cluster", "dialect", "apis", "path", "authority", "api_version", "data_zone"];
+const FIELDS: [&str; 11] = [
+    "name",
+    "cluster",
+    "dialect",
+    "apis",
+    "path",
+    "authority",
+    "api_version",
+    "data_zone",
+    "server",
+    "parameters",
+    "prompt_caching",
+];
 const APIS: [(&str, Api); 2] = [("chat_completions", Api::Chat), ("responses", Api::Responses)];
 const DIALECTS: [(&str, Dialect); 5] = [
     ("openai", Dialect::OpenAi),
@@ -18,13 +32,13 @@ const DIALECTS: [(&str, Dialect); 5] = [
 ];
 
 /// The providers in the order of the document; a broken one keeps its place.
-pub(super) fn read(root: &Fields<'_>) -> Vec<Provider> {
+pub(super) fn read(root: &Fields<'_>, catalog: &Catalog) -> Vec<Provider> {
     let items = root.require("providers").and_then(|node| node.some_items(": every model is served by a provider"));
     let mut names = Names::default();
-    items.unwrap_or_default().iter().map(|node| provider(node, &mut names)).collect()
+    items.unwrap_or_default().iter().map(|node| provider(node, catalog, &mut names)).collect()
 }
 
-fn provider(node: &Node<'_>, names: &mut Names) -> Provider {
+fn provider(node: &Node<'_>, catalog: &Catalog, names: &mut Names) -> Provider {
     let mut provider = Provider {
         name: String::new(),
         cluster: String::new(),
@@ -34,6 +48,8 @@ fn provider(node: &Node<'_>, names: &mut Names) -> Provider {
         authority: None,
         api_version: None,
         data_zone: None,
+        parameters: Parameters::default(),
+        prompt_caching: false,
     };
     let Some(fields) = node.object(&FIELDS) else { return provider };
     if let Some(field) = fields.require("name") {
@@ -54,6 +70,11 @@ fn provider(node: &Node<'_>, names: &mut Names) -> Provider {
     provider.path = match fields.get("path") {
         Some(field) => path(&field).unwrap_or_default(),
         None if provider.dialect == Dialect::AzureOpenAi => "/openai".to_owned(),
+        None if provider.dialect == Dialect::BedrockAnthropic => String::new(),
+        None if provider.dialect == Dialect::VertexAnthropic => {
+            fields.require("path");
+            String::new()
+        }
         None => "/v1".to_owned(),
     };
     provider.authority = fields.get("authority").and_then(|field| authority(&field));
@@ -65,7 +86,28 @@ fn provider(node: &Node<'_>, names: &mut Names) -> Provider {
     }
     // Zones are compared without regard to case.
     provider.data_zone = fields.get("data_zone").and_then(|field| field.label().map(str::to_ascii_lowercase));
+    read_rules(&fields, catalog, &mut provider);
     provider
+}
+
+/// What the provider refuses, whatever the model, and how it is written to.
+fn read_rules(fields: &Fields<'_>, catalog: &Catalog, provider: &mut Provider) {
+    let known: Vec<(&str, &str)> = catalog.servers().map(|name| (name, name)).collect();
+    let server = fields.get("server").and_then(|field| field.choice(&known));
+    provider.parameters = server.and_then(|name| catalog.server(name)).cloned().unwrap_or_default();
+    if let Some(field) = fields.get("parameters") {
+        provider.parameters = facts::parameters(&field, core::mem::take(&mut provider.parameters));
+    }
+    let messages = provider.dialect.is_messages();
+    for (name, fits, rule) in [
+        ("apis", !messages, "a provider of this dialect speaks the Messages API and no other"),
+        ("prompt_caching", messages, "only a provider of the Messages API has it"),
+    ] {
+        if let Some(field) = fields.get(name).filter(|_| !fits) {
+            field.fail(rule);
+        }
+    }
+    provider.prompt_caching = fields.get("prompt_caching").and_then(|field| field.flag()).unwrap_or(false);
 }
 
 fn apis(node: &Node<'_>) -> Option<Apis> {

@@ -51,7 +51,7 @@ pub(super) fn policy(value: &Value) -> Result<Policy, Vec<Error>> {
 
 fn document(root: &Fields<'_>, catalog: &Catalog, predictor: &'static Predictor) -> Policy {
     let notes = root.node.notes;
-    let providers = providers::read(root);
+    let providers = providers::read(root, catalog);
     let nodes = root.get("routers").and_then(|node| node.items()).unwrap_or_default();
     let models = models::read(root, catalog, &providers, &mut Names::default(), &nodes);
     let context = routers::Context { catalog, models: &models, providers: &providers };

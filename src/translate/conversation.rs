@@ -10,6 +10,10 @@ use super::json::{Escaped, Raw};
 pub struct Conversation<'a> {
     /// In the order of the request, instructions first.
     pub pieces: Vec<Piece<'a>>,
+    /// For each piece: of which message or item of the request it is a part.
+    pub places: Vec<u32>,
+    /// What was read of messages and has no place here, in the words of the API.
+    pub lost: Vec<&'static str>,
     /// Tools that the model may call.
     pub tools: Vec<Tool<'a>>,
     /// Which of them it may or must call.
@@ -18,6 +22,21 @@ pub struct Conversation<'a> {
     pub format: Option<Format<'a>>,
     /// Everything else.
     pub settings: Settings<'a>,
+}
+
+impl<'a> Conversation<'a> {
+    /// Adds a piece of the message or item at `place`.
+    pub fn add(&mut self, place: u32, piece: Piece<'a>) {
+        self.pieces.push(piece);
+        self.places.push(place);
+    }
+
+    /// Notes that something is lost, once.
+    pub fn lose(&mut self, name: &'static str) {
+        if !self.lost.contains(&name) {
+            self.lost.push(name);
+        }
+    }
 }
 
 /// A piece of a conversation.
@@ -38,6 +57,8 @@ pub enum Piece<'a> {
         id: Escaped<'a>,
         /// To be read as one text.
         texts: Vec<Escaped<'a>>,
+        /// As [`Part::CachePoint`].
+        cache_point: Option<Raw<'a>>,
     },
     /// What the model thought. Text that only its maker can read never gets here.
     Reasoning {
@@ -91,6 +112,32 @@ pub enum Part<'a> {
         /// `data:` URL.
         data: Escaped<'a>,
     },
+}
+
+impl<'a> Part<'a> {
+    /// Plain text.
+    pub fn text(&self) -> Option<Escaped<'a>> {
+        match self {
+            Part::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Text by which the model refused.
+    pub fn refusal(&self) -> Option<Escaped<'a>> {
+        match self {
+            Part::Refusal(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The mark of a prefix.
+    pub fn cache_point(&self) -> Option<Raw<'a>> {
+        match self {
+            Part::CachePoint(mark) => Some(*mark),
+            _ => None,
+        }
+    }
 }
 
 /// A call of a tool.

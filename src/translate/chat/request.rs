@@ -102,7 +102,7 @@ fn write_messages(out: &mut Vec<u8>, pieces: &[Piece], reasoning: Option<&str>) 
                 write_content(message.key("content"), parts);
                 message.close();
             }
-            Piece::CallResult { id, texts } => {
+            Piece::CallResult { id, texts, .. } => {
                 thought.clear();
                 turn.end(out, &mut first, reasoning);
                 let mut message = Object::open(next(out, &mut first));
@@ -158,22 +158,6 @@ impl Turn<'_, '_> {
             array(message.key("tool_calls"), calls, write_call);
         }
         message.close();
-    }
-}
-
-impl<'a> Part<'a> {
-    fn text(&self) -> Option<Escaped<'a>> {
-        match self {
-            Part::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn refusal(&self) -> Option<Escaped<'a>> {
-        match self {
-            Part::Refusal(text) => Some(text),
-            _ => None,
-        }
     }
 }
 

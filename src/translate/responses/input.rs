@@ -1,8 +1,8 @@
 //! Reads `input` of a Responses request: messages, calls, their results, reasoning.
 
-use super::request::{Result, each, once, required, string};
+use crate::translate::body::{Result, each, once, required, string};
 use crate::request::json::{Kind, Reader};
-use crate::translate::conversation::{Call, Part, Piece, Role};
+use crate::translate::conversation::{Call, Conversation, Part, Piece, Role};
 use crate::translate::json::{Escaped, Raw, fields};
 use crate::translate::path::Path;
 
@@ -13,22 +13,23 @@ const PART: [&str; 10] =
     ["type", "text", "refusal", "image_url", "detail", "file_data", "file_id", "file_url", "filename", "input_audio"];
 
 /// Adds the pieces of `input`.
-pub fn read<'a>(input: Option<Raw<'a>>, pieces: &mut Vec<Piece<'a>>) -> Result<()> {
+pub fn read<'a>(input: Option<Raw<'a>>, conversation: &mut Conversation<'a>) -> Result<()> {
     const RULE: &str = "must be a string or an array of items";
     let path = Path::root("input");
     let Some(input) = input else { return path.invalid("is missing") };
     match input.kind() {
         Kind::String => {
-            pieces.push(Piece::Message { role: Role::User, parts: vec![Part::Text(escaped(input))] });
+            let parts = vec![Part::Text(escaped(input))];
+            conversation.add(0, Piece::Message { role: Role::User, parts });
         }
         Kind::Array => each(input, |index, reader| {
-            pieces.push(item(reader, &path.item(index))?);
+            conversation.add(index as u32, item(reader, &path.item(index))?);
             Ok(())
         })?,
         _ => return path.invalid(RULE),
     }
     // A request of nothing but reasoning would be one without messages.
-    if pieces.iter().all(|piece| matches!(piece, Piece::Reasoning { .. })) {
+    if conversation.pieces.iter().all(|piece| matches!(piece, Piece::Reasoning { .. })) {
         return path.invalid("must have at least one message");
     }
     Ok(())
@@ -60,7 +61,8 @@ fn item<'a>(reader: &mut Reader<'a>, path: &Path) -> Result<Piece<'a>> {
         Some("function_call_output" | "custom_tool_call_output") => {
             let id = escaped(required(call_id, &path.member("call_id"))?);
             let parts = parts(output, &path.member("output"), |part| matches!(part, Part::Text(_)))?;
-            Ok(Piece::CallResult { id, texts: parts.iter().filter_map(text_of).collect() })
+            let texts = parts.iter().filter_map(Part::text).collect();
+            Ok(Piece::CallResult { id, texts, cache_point: None })
         }
         Some("reasoning") => {
             // Sealed by its maker: any other model would refuse it, and to lose it would break what the client counts on.
@@ -71,7 +73,7 @@ fn item<'a>(reader: &mut Reader<'a>, path: &Path) -> Result<Piece<'a>> {
                 Some(_) => parts(content, &path.member("content"), |part| matches!(part, Part::Text(_)))?,
                 None => Vec::new(),
             };
-            Ok(Piece::Reasoning { texts: parts.iter().filter_map(text_of).collect(), signature: None })
+            Ok(Piece::Reasoning { texts: parts.iter().filter_map(Part::text).collect(), signature: None })
         }
         // Calls of hosted tools, references to stored items, and what nobody knows yet.
         _ => path.member("type").obstacle(),
@@ -149,13 +151,6 @@ fn part<'a>(reader: &mut Reader<'a>, path: &Path) -> Result<Part<'a>> {
             })
         }
         _ => path.member("type").obstacle(),
-    }
-}
-
-fn text_of<'a>(part: &Part<'a>) -> Option<Escaped<'a>> {
-    match part {
-        Part::Text(text) => Some(text),
-        _ => None,
     }
 }
 

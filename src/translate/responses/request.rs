@@ -3,13 +3,13 @@
 //! Owns its top-level members: which of them are settings, which cannot be expressed elsewhere, which are left out.
 
 use super::{input, tools};
-use crate::request::json::{Kind, Reader};
+use crate::request::json::Kind;
 use crate::request::{Members, ReadError, read_members};
+use crate::translate::body::{Body, Result, each, once, string};
 use crate::translate::conversation::{Conversation, Format, Part, Piece, Role, Settings};
-use crate::translate::json::{Fields, Raw, each_item, fields};
-use crate::translate::path::{Path, Stop};
-
-pub(super) type Result<T> = core::result::Result<T, Stop>;
+use crate::translate::fit;
+use crate::translate::json::{Raw, fields};
+use crate::translate::path::Path;
 
 /// State at a provider or a template of its: nothing that another API could be told. A `moderation` may block, so it
 /// must not be lost in silence.
@@ -60,104 +60,57 @@ pub fn read<'a>(body: &'a [u8], members: &Members, drop: &[String], with_input: 
             return Path::root(name).obstacle();
         }
     }
-    let mut pieces = Vec::new();
+    let mut conversation = Conversation::default();
     if let Some(text) = body.string("instructions")?.and_then(Raw::escaped) {
-        pieces.push(Piece::Message { role: Role::System, parts: vec![Part::Text(text)] });
+        conversation.add(0, Piece::Message { role: Role::System, parts: vec![Part::Text(text)] });
     }
     if with_input {
-        input::read(body.get("input"), &mut pieces)?;
+        input::read(body.get("input"), &mut conversation)?;
     }
-    let (format, verbosity) = body.text()?;
-    Ok(Conversation {
-        pieces,
-        tools: tools::read(body.get("tools"))?,
-        choice: tools::read_choice(body.get("tool_choice"))?,
-        format,
-        settings: body.settings(verbosity)?,
+    let (format, verbosity) = text(&body)?;
+    conversation.tools = tools::read(body.get("tools"))?;
+    conversation.choice = tools::read_choice(body.get("tool_choice"))?;
+    conversation.format = format;
+    conversation.settings = settings(&body, verbosity)?;
+    Ok(conversation)
+}
+
+fn text<'a>(body: &Body<'a, '_>) -> Result<(Option<Format<'a>>, Option<Raw<'a>>)> {
+    let path = Path::root("text");
+    let [format, verbosity] = body.object("text", &["format", "verbosity"])?;
+    let verbosity = string(verbosity.filter(|_| !body.drops("text.verbosity")), &path.member("verbosity"))?;
+    let format = match format.filter(|_| !body.drops("text.format")) {
+        Some(format) => tools::read_format(format, &path.member("format"))?,
+        None => None,
+    };
+    Ok((format, verbosity))
+}
+
+fn settings<'a>(body: &Body<'a, '_>, verbosity: Option<Raw<'a>>) -> Result<Settings<'a>> {
+    let [effort] = body.object("reasoning", &["effort"])?;
+    let effort =
+        string(effort.filter(|_| !body.drops("reasoning.effort")), &Path::root("reasoning").member("effort"))?;
+    // 0 is the default, and asks for nothing.
+    let top_logprobs = body.number("top_logprobs")?.filter(|number| number.bytes() != b"0");
+    let include = include(body.get("include"))?;
+    Ok(Settings {
+        max_output: body.number("max_output_tokens")?,
+        stop: None,
+        temperature: body.number("temperature")?,
+        top_p: body.number("top_p")?,
+        effort,
+        verbosity,
+        parallel_tool_calls: body.flag("parallel_tool_calls")?,
+        // A model that refuses the number refuses the rest of it too.
+        logprobs: top_logprobs.is_some() || include.logprobs && !body.drops("top_logprobs"),
+        top_logprobs,
+        user: body.string("user")?,
+        safety_identifier: body.string("safety_identifier")?,
+        service_tier: body.string("service_tier")?,
+        prompt_cache_key: body.string("prompt_cache_key")?,
+        prompt_cache_retention: body.string("prompt_cache_retention")?,
+        stream: body.flag("stream")?.is_some_and(Raw::is_true),
     })
-}
-
-struct Body<'a, 'd> {
-    bytes: &'a [u8],
-    members: &'d Members,
-    drop: &'d [String],
-}
-
-impl<'a> Body<'a, '_> {
-    fn drops(&self, name: &str) -> bool {
-        self.drop.iter().any(|dropped| dropped == name)
-    }
-
-    /// A member; null and dropped ones are as absent.
-    fn get(&self, name: &str) -> Option<Raw<'a>> {
-        let value = Raw::at(self.members.get(self.bytes, name)?.value, self.bytes);
-        Some(value).filter(|value| value.kind() != Kind::Null && !self.drops(name))
-    }
-
-    fn of_kind(&self, name: &'static str, kind: Kind, rule: &'static str) -> Result<Option<Raw<'a>>> {
-        match self.get(name) {
-            Some(value) if value.kind() != kind => Path::root(name).invalid(rule),
-            value => Ok(value),
-        }
-    }
-
-    fn string(&self, name: &'static str) -> Result<Option<Raw<'a>>> {
-        self.of_kind(name, Kind::String, "must be a string")
-    }
-
-    fn number(&self, name: &'static str) -> Result<Option<Raw<'a>>> {
-        self.of_kind(name, Kind::Number, "must be a number")
-    }
-
-    fn flag(&self, name: &'static str) -> Result<Option<Raw<'a>>> {
-        self.of_kind(name, Kind::Bool, "must be true or false")
-    }
-
-    /// Members of an object in the body, none where it is absent.
-    fn object<const N: usize>(&self, name: &'static str, names: &[&'static str; N]) -> Result<[Option<Raw<'a>>; N]> {
-        match self.of_kind(name, Kind::Object, "must be an object")? {
-            Some(object) => once(fields(&mut object.reader(), names)?, names, &Path::root(name)),
-            None => Ok([None; N]),
-        }
-    }
-
-    fn text(&self) -> Result<(Option<Format<'a>>, Option<Raw<'a>>)> {
-        let path = Path::root("text");
-        let [format, verbosity] = self.object("text", &["format", "verbosity"])?;
-        let verbosity = string(verbosity.filter(|_| !self.drops("text.verbosity")), &path.member("verbosity"))?;
-        let format = match format.filter(|_| !self.drops("text.format")) {
-            Some(format) => tools::read_format(format, &path.member("format"))?,
-            None => None,
-        };
-        Ok((format, verbosity))
-    }
-
-    fn settings(&self, verbosity: Option<Raw<'a>>) -> Result<Settings<'a>> {
-        let [effort] = self.object("reasoning", &["effort"])?;
-        let effort =
-            string(effort.filter(|_| !self.drops("reasoning.effort")), &Path::root("reasoning").member("effort"))?;
-        // 0 is the default, and asks for nothing.
-        let top_logprobs = self.number("top_logprobs")?.filter(|number| number.bytes() != b"0");
-        let include = include(self.get("include"))?;
-        Ok(Settings {
-            max_output: self.number("max_output_tokens")?,
-            stop: None,
-            temperature: self.number("temperature")?,
-            top_p: self.number("top_p")?,
-            effort,
-            verbosity,
-            parallel_tool_calls: self.flag("parallel_tool_calls")?,
-            // A model that refuses the number refuses the rest of it too.
-            logprobs: top_logprobs.is_some() || include.logprobs && !self.drops("top_logprobs"),
-            top_logprobs,
-            user: self.string("user")?,
-            safety_identifier: self.string("safety_identifier")?,
-            service_tier: self.string("service_tier")?,
-            prompt_cache_key: self.string("prompt_cache_key")?,
-            prompt_cache_retention: self.string("prompt_cache_retention")?,
-            stream: self.flag("stream")?.is_some_and(Raw::is_true),
-        })
-    }
 }
 
 struct Include {
@@ -179,39 +132,6 @@ fn include(value: Option<Raw>) -> Result<Include> {
         Ok(())
     })?;
     Ok(include)
-}
-
-/// Reads the items of an array.
-pub(super) fn each<'a>(list: Raw<'a>, read: impl FnMut(usize, &mut Reader<'a>) -> Result<()>) -> Result<()> {
-    each_item(&mut list.reader(), read)
-}
-
-/// The members of an object that must not be there twice.
-pub(super) fn once<'a, const N: usize>(
-    found: Fields<'a, N>,
-    names: &[&'static str; N],
-    path: &Path,
-) -> Result<[Option<Raw<'a>>; N]> {
-    match found.twice.and_then(|place| names.get(place)) {
-        Some(name) => path.member(name).invalid("is there twice"),
-        None => Ok(found.values),
-    }
-}
-
-/// A value that must be a string where it is there.
-pub(super) fn string<'a>(value: Option<Raw<'a>>, path: &Path) -> Result<Option<Raw<'a>>> {
-    match value {
-        Some(value) if value.kind() != Kind::String => path.invalid("must be a string"),
-        value => Ok(value),
-    }
-}
-
-/// A string that must be there.
-pub(super) fn required<'a>(value: Option<Raw<'a>>, path: &Path) -> Result<Raw<'a>> {
-    match string(value, path)? {
-        Some(value) => Ok(value),
-        None => path.invalid("is missing"),
-    }
 }
 
 /// Names what is left out.
@@ -263,11 +183,4 @@ fn add(names: &mut Vec<String>, name: String) {
     if !names.contains(&name) {
         names.push(name);
     }
-}
-
-/// A name as it may stand in a header: the client chose it.
-fn fit(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let fits = (1..=64).contains(&name.len()) && name.bytes().all(plain);
-    if fits { name.to_owned() } else { "unknown".to_owned() }
 }

@@ -1,6 +1,6 @@
 //! Reads what a Responses request says of tools and of the shape of the answer's text.
 
-use super::request::{Result, each, once, required, string};
+use crate::translate::body::{Result, each, flag, once, required, string};
 use crate::request::json::{Kind, Reader};
 use crate::translate::conversation::{Choice, Format, Takes, Tool, ToolName};
 use crate::translate::json::{Raw, fields};
@@ -142,11 +142,4 @@ fn object<'a, const N: usize>(value: Raw<'a>, names: &[&'static str; N], path: &
         return path.invalid("must be an object");
     }
     once(fields(&mut value.reader(), names)?, names, path)
-}
-
-fn flag<'a>(value: Option<Raw<'a>>, path: &Path) -> Result<Option<Raw<'a>>> {
-    match value {
-        Some(value) if value.kind() != Kind::Bool => path.invalid("must be true or false"),
-        value => Ok(value),
-    }
 }

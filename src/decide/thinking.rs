@@ -1,0 +1,104 @@
+//! What a request asks of a model in the Messages API: how it is to think, and what must give way to that.
+//!
+//! Budgets follow LiteLLM's table. Never writes a request.
+
+use super::parameters::Changes;
+use crate::catalog::{Effort, Thinking as Style};
+use crate::policy::Model;
+use crate::request::{Api, Request};
+use crate::translate::Translation;
+use serde::{Deserialize, Serialize};
+
+/// How a model is asked to think.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Thinking {
+    /// As much as it finds fit, at an effort.
+    Adaptive(Effort),
+    /// With this many tokens.
+    Budget(u32),
+}
+
+/// The smallest budget that the API takes.
+const SMALLEST_BUDGET: u32 = 1024;
+
+/// Tokens of an answer whose limit nobody knows: every model gives as many.
+pub const SMALLEST_OUTPUT: u32 = 4096;
+
+/// The limit of output tokens that a request without one gets: all that the model can give, and its window holds.
+pub fn output_limit(request: &Request, model: &Model) -> u32 {
+    let Some(context) = model.context else { return SMALLEST_OUTPUT };
+    let window = context.window.unwrap_or(context.input);
+    context.output.min(window.saturating_sub(request.input_tokens)).max(1)
+}
+
+/// The changes for a request that is translated into Messages.
+pub(super) fn of_translation(request: &Request, model: &Model, translation: &Translation, changes: &mut Changes) {
+    let rules = &model.messages;
+    changes.thinking = asked(request, model).filter(|thinking| {
+        let budget = matches!(thinking, Thinking::Budget(_));
+        // Neither goes together with a tool that must be called, nor a budget with calls whose thinking is gone.
+        !translation.forced && !(budget && translation.unsigned)
+    });
+    let has = |name: &str| request.members.get(request.body, name).is_some();
+    if changes.thinking.is_none() && asks_to_think(request) {
+        changes.drop(if request.api == Api::Responses { "reasoning.effort" } else { "reasoning_effort" });
+    }
+    for name in ["temperature", "top_p"] {
+        // Who thinks does so at a temperature of its own.
+        let refused = changes.thinking.is_some() || rules.drop.iter().any(|dropped| dropped == name);
+        let beside = rules.drop_beside.iter().any(|(dropped, other)| dropped == name && has(other));
+        if has(name) && (refused || beside) {
+            changes.drop(name);
+        }
+    }
+    if translation.strict && model.capabilities.json_schema != Some(true) {
+        changes.drop("tools.function.strict");
+    }
+}
+
+fn asks_to_think(request: &Request) -> bool {
+    request.effort.as_deref().is_some_and(|effort| effort != "none")
+}
+
+/// How the model is asked to think, if it is and can be.
+fn asked(request: &Request, model: &Model) -> Option<Thinking> {
+    let effort = request.effort.as_deref().and_then(Effort::from_name).filter(|effort| *effort != Effort::None)?;
+    match model.messages.thinking? {
+        Style::Budget => {
+            let limit = request.max_output.unwrap_or_else(|| output_limit(request, model));
+            // Half of the limit is left for the answer.
+            let budget = budget(effort).min(limit / 2);
+            (budget >= SMALLEST_BUDGET).then_some(Thinking::Budget(budget))
+        }
+        Style::Adaptive | Style::Either => Some(Thinking::Adaptive(nearest(effort, model)?)),
+    }
+}
+
+/// The greatest effort that the model takes and that is no more than what was asked for; else its smallest.
+fn nearest(asked: Effort, model: &Model) -> Option<Effort> {
+    let accepts = || model.reasoning.iter().flat_map(|efforts| &efforts.accepts).filter(|one| **one != Effort::None);
+    accepts().filter(|effort| **effort <= asked).max().or_else(|| accepts().min()).copied()
+}
+
+fn budget(effort: Effort) -> u32 {
+    match effort {
+        Effort::None | Effort::Minimal | Effort::Low => 1024,
+        Effort::Medium => 2048,
+        Effort::High => 4096,
+        Effort::Xhigh => 8192,
+        Effort::Max => 16_384,
+    }
+}
+
+/// The changes for a request that came in Messages.
+pub(super) fn of_messages(request: &Request, model: &Model, changes: &mut Changes) {
+    let rules = &model.messages;
+    let has = |name: &str| request.members.get(request.body, name).is_some();
+    for name in ["temperature", "top_p", "top_k"] {
+        let beside = rules.drop_beside.iter().any(|(dropped, other)| dropped == name && has(other));
+        if has(name) && (beside || rules.drop.iter().any(|dropped| dropped == name)) {
+            changes.drop(name);
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Reads a Chat Completions request.
+//!
+//! Owns its messages, tools and settings, and which of them cannot be expressed elsewhere. Never copies a text.
+
+use super::tools;
+use crate::request::json::{Kind, Reader};
+use crate::request::{Members, read_members};
+use crate::translate::body::{Body, Result, each, once, required, string};
+use crate::translate::conversation::{Call, Conversation, Part, Piece, Role, Settings};
+use crate::translate::json::{Escaped, Raw, fields};
+use crate::translate::path::Path;
+
+/// What asks for what no other API has, and must not be lost in silence.
+const OBSTACLES: [&str; 5] = ["functions", "function_call", "audio", "moderation", "web_search_options"];
+
+const MESSAGE: [&str; 9] = [
+    "role",
+    "content",
+    "refusal",
+    "tool_calls",
+    "tool_call_id",
+    "name",
+    "reasoning_content",
+    "thinking_blocks",
+    "function_call",
+];
+const PART: [&str; 7] = ["type", "text", "refusal", "image_url", "input_audio", "file", "cache_control"];
+
+/// Reads a request; members in `drop` are as absent.
+pub fn read<'a>(bytes: &'a [u8], members: &Members, drop: &[String]) -> Result<Conversation<'a>> {
+    let body = Body { bytes, members, drop };
+    for name in OBSTACLES {
+        if body.get(name).is_some_and(|value| value.bytes() != b"[]") {
+            return Path::root(name).obstacle();
+        }
+    }
+    let mut conversation = Conversation::default();
+    read_messages(body.get("messages"), &mut conversation)?;
+    conversation.tools = tools::read(body.get("tools"))?;
+    conversation.choice = tools::read_choice(body.get("tool_choice"))?;
+    if let Some(format) = body.get("response_format") {
+        conversation.format = tools::read_format(format)?;
+    }
+    conversation.settings = settings(&body)?;
+    Ok(conversation)
+}
+
+fn settings<'a>(body: &Body<'a, '_>) -> Result<Settings<'a>> {
+    let modalities = body.get("modalities").filter(|list| list.bytes().windows(7).any(|word| word == b"\"audio\""));
+    if modalities.is_some() {
+        return Path::root("modalities").obstacle();
+    }
+    Ok(Settings {
+        max_output: body.number("max_completion_tokens")?.or(body.number("max_tokens")?),
+        stop: body.get("stop"),
+        temperature: body.number("temperature")?,
+        top_p: body.number("top_p")?,
+        effort: body.string("reasoning_effort")?,
+        verbosity: body.string("verbosity")?,
+        parallel_tool_calls: body.flag("parallel_tool_calls")?,
+        logprobs: body.flag("logprobs")?.is_some_and(Raw::is_true),
+        top_logprobs: body.number("top_logprobs")?,
+        user: body.string("user")?,
+        safety_identifier: body.string("safety_identifier")?,
+        service_tier: body.string("service_tier")?,
+        prompt_cache_key: None,
+        prompt_cache_retention: None,
+        stream: body.flag("stream")?.is_some_and(Raw::is_true),
+    })
+}
+
+fn read_messages<'a>(messages: Option<Raw<'a>>, conversation: &mut Conversation<'a>) -> Result<()> {
+    let path = Path::root("messages");
+    let Some(messages) = messages.filter(|messages| messages.kind() == Kind::Array) else {
+        return path.invalid("must be an array of messages");
+    };
+    each(messages, |index, reader| message(reader, &path.item(index), index as u32, conversation))
+}
+
+fn message<'a>(
+    reader: &mut Reader<'a>,
+    path: &Path,
+    index: u32,
+    conversation: &mut Conversation<'a>,
+) -> Result<()> {
+    if reader.peek()? != Kind::Object {
+        return path.invalid("must be an object");
+    }
+    let [role, content, refusal, calls, call_id, name, reasoning, blocks, function] =
+        once(fields(reader, &MESSAGE)?, &MESSAGE, path)?;
+    if function.is_some() {
+        return path.member("function_call").obstacle();
+    }
+    let role = required(role, &path.member("role"))?.string();
+    let mut parts = Vec::new();
+    let at = path.member("content");
+    match role.as_deref() {
+        Some("system" | "developer") => {
+            conversation.lose_name(name);
+            read_content(content, &at, |part| matches!(part, Part::Text(_)), conversation, &mut parts)?;
+            conversation.add(index, Piece::Message { role: Role::System, parts });
+        }
+        Some("user") => {
+            conversation.lose_name(name);
+            read_content(content, &at, |part| !matches!(part, Part::Refusal(_)), conversation, &mut parts)?;
+            conversation.add(index, Piece::Message { role: Role::User, parts });
+        }
+        Some("assistant") => {
+            conversation.lose_name(name);
+            read_thoughts(reasoning, blocks, path, index, conversation)?;
+            let said = |part: &Part| matches!(part, Part::Text(_) | Part::Refusal(_));
+            if content.is_some() {
+                read_content(content, &at, said, conversation, &mut parts)?;
+            }
+            if let Some(refusal) = string(refusal, &path.member("refusal"))? {
+                parts.push(Part::Refusal(escaped(refusal)));
+            }
+            if !parts.is_empty() {
+                conversation.add(index, Piece::Message { role: Role::Assistant, parts });
+            }
+            read_calls(calls, &path.member("tool_calls"), index, conversation)?;
+        }
+        Some("tool") => {
+            let id = escaped(required(call_id, &path.member("tool_call_id"))?);
+            read_content(content, &at, |part| matches!(part, Part::Text(_)), conversation, &mut parts)?;
+            let cache_point = parts.iter().rev().find_map(Part::cache_point);
+            let texts = parts.iter().filter_map(Part::text).collect();
+            conversation.add(index, Piece::CallResult { id, texts, cache_point });
+        }
+        _ => return path.member("role").obstacle(),
+    }
+    Ok(())
+}
+
+/// What the model thought before it said this: in blocks as Messages has them, or as one text.
+fn read_thoughts<'a>(
+    reasoning: Option<Raw<'a>>,
+    blocks: Option<Raw<'a>>,
+    path: &Path,
+    index: u32,
+    conversation: &mut Conversation<'a>,
+) -> Result<()> {
+    let whole = reasoning.and_then(Raw::escaped).filter(|text| !text.is_empty());
+    let before = conversation.pieces.len();
+    if let Some(blocks) = blocks.filter(|blocks| blocks.kind() == Kind::Array) {
+        let path = path.member("thinking_blocks");
+        each(blocks, |place, reader| {
+            let path = path.item(place);
+            if reader.peek()? != Kind::Object {
+                return path.invalid("must be an object");
+            }
+            const BLOCK: [&str; 4] = ["type", "thinking", "signature", "data"];
+            let [kind, thinking, signature, data] = once(fields(reader, &BLOCK)?, &BLOCK, &path)?;
+            let text = |value: Option<Raw<'a>>| value.and_then(Raw::escaped).filter(|text| !text.is_empty());
+            match (kind.and_then(Raw::escaped), text(data)) {
+                (Some(b"redacted_thinking"), Some(data)) => conversation.add(index, Piece::Redacted(data)),
+                // A stream tells the text once, and only the signature in the block.
+                _ => {
+                    let texts = text(thinking).or(whole).into_iter().collect();
+                    conversation.add(index, Piece::Reasoning { texts, signature: text(signature) });
+                }
+            }
+            Ok(())
+        })?;
+    }
+    if let Some(text) = whole.filter(|_| conversation.pieces.len() == before) {
+        conversation.add(index, Piece::Reasoning { texts: vec![text], signature: None });
+    }
+    Ok(())
+}
+
+fn read_calls<'a>(
+    calls: Option<Raw<'a>>,
+    path: &Path,
+    index: u32,
+    conversation: &mut Conversation<'a>,
+) -> Result<()> {
+    let Some(calls) = calls else { return Ok(()) };
+    if calls.kind() != Kind::Array {
+        return path.invalid("must be an array");
+    }
+    each(calls, |place, reader| {
+        let path = path.item(place);
+        if reader.peek()? != Kind::Object {
+            return path.invalid("must be an object");
+        }
+        const CALL: [&str; 4] = ["id", "type", "function", "custom"];
+        const INNER: [&str; 3] = ["name", "arguments", "input"];
+        let [id, _, function, custom] = once(fields(reader, &CALL)?, &CALL, &path)?;
+        let (inner, name, is_custom) = match (function, custom) {
+            (None, Some(custom)) => (Some(custom), "custom", true),
+            (function, _) => (function, "function", false),
+        };
+        let path = path.member(name);
+        let Some(inner) = inner.filter(|inner| inner.kind() == Kind::Object) else {
+            return path.invalid("must be an object");
+        };
+        let [name, arguments, input] = once(fields(&mut inner.reader(), &INNER)?, &INNER, &path)?;
+        let input = string(if is_custom { input } else { arguments }, &path.member("arguments"))?;
+        let call = Call {
+            id: escaped(required(id, &path.member("id"))?),
+            name: escaped(required(name, &path.member("name"))?),
+            input: input.map(escaped).unwrap_or_default(),
+            custom: is_custom,
+        };
+        conversation.add(index, Piece::Call(call));
+        Ok(())
+    })
+}
+
+/// A text, or an array of parts, each of which must fit.
+fn read_content<'a>(
+    content: Option<Raw<'a>>,
+    path: &Path,
+    fits: fn(&Part) -> bool,
+    conversation: &mut Conversation<'a>,
+    parts: &mut Vec<Part<'a>>,
+) -> Result<()> {
+    let Some(content) = content else { return Ok(()) };
+    match content.kind() {
+        Kind::String => parts.push(Part::Text(escaped(content))),
+        Kind::Array => each(content, |index, reader| {
+            let path = path.item(index);
+            let (part, cache_point) = part(reader, &path, conversation)?;
+            if !fits(&part) {
+                return path.member("type").obstacle();
+            }
+            parts.push(part);
+            parts.extend(cache_point.map(Part::CachePoint));
+            Ok(())
+        })?,
+        _ => return path.invalid("must be a string or an array of parts"),
+    }
+    Ok(())
+}
+
+fn part<'a>(
+    reader: &mut Reader<'a>,
+    path: &Path,
+    conversation: &mut Conversation<'a>,
+) -> Result<(Part<'a>, Option<Raw<'a>>)> {
+    if reader.peek()? != Kind::Object {
+        return path.invalid("must be an object");
+    }
+    let [kind, text, refusal, image, audio, file, cache_point] = once(fields(reader, &PART)?, &PART, path)?;
+    let kind = required(kind, &path.member("type"))?.string();
+    let object = |value: Option<Raw<'a>>, path: &Path| match value.filter(|value| value.kind() == Kind::Object) {
+        Some(value) => Ok(value),
+        None => path.invalid("must be an object"),
+    };
+    let part = match kind.as_deref() {
+        Some("text") => Part::Text(escaped(required(text, &path.member("text"))?)),
+        Some("refusal") => Part::Refusal(escaped(required(refusal, &path.member("refusal"))?)),
+        Some("image_url") => {
+            let path = path.member("image_url");
+            const IMAGE: [&str; 2] = ["url", "detail"];
+            let [url, detail] = once(fields(&mut object(image, &path)?.reader(), &IMAGE)?, &IMAGE, &path)?;
+            if detail.is_some_and(|detail| detail.bytes() != b"\"auto\"") {
+                conversation.lose("messages.content.image_url.detail");
+            }
+            let detail = string(detail, &path.member("detail"))?.map(escaped);
+            Part::Image { url: escaped(required(url, &path.member("url"))?), detail }
+        }
+        Some("input_audio") => return path.member("input_audio").obstacle(),
+        Some("file") => {
+            let path = path.member("file");
+            const FILE: [&str; 3] = ["filename", "file_data", "file_id"];
+            let [name, data, id] = once(fields(&mut object(file, &path)?.reader(), &FILE)?, &FILE, &path)?;
+            if id.is_some() {
+                return path.member("file_id").obstacle();
+            }
+            let name = string(name, &path.member("filename"))?.map(escaped);
+            Part::File { name, data: escaped(required(data, &path.member("file_data"))?) }
+        }
+        _ => return path.member("type").obstacle(),
+    };
+    Ok((part, cache_point.filter(|mark| mark.kind() == Kind::Object)))
+}
+
+/// The text of a value that is known to be a string.
+fn escaped(value: Raw) -> Escaped {
+    value.escaped().unwrap_or_default()
+}
+
+/// Members that are translated, or whose absence says the same. Everything else is left out.
+const TRANSLATED: [&str; 18] = [
+    "model",
+    "messages",
+    "max_tokens",
+    "max_completion_tokens",
+    "temperature",
+    "top_p",
+    "stop",
+    "stream",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "reasoning_effort",
+    "response_format",
+    "user",
+    "safety_identifier",
+    "functions",
+    "function_call",
+    // The router's own.
+    "routing_config",
+];
+
+/// Whether a value asks for what happens anyway.
+fn is_default(name: &str, value: &[u8]) -> bool {
+    match name {
+        "n" => value == b"1",
+        "logprobs" | "store" => value == b"false",
+        "presence_penalty" | "frequency_penalty" | "top_logprobs" => matches!(value, b"0" | b"0.0"),
+        "service_tier" => matches!(value, b"\"auto\"" | b"\"default\""),
+        "logit_bias" | "metadata" => value == b"{}",
+        "modalities" => value == b"[\"text\"]",
+        _ => value == b"null",
+    }
+}
+
+/// Names the parameters that Messages has no counterpart for, top-level or dotted, and fit for a header.
+pub fn left_out(body: &[u8], members: &Members) -> Vec<String> {
+    let mut names = Vec::new();
+    for member in &members.list {
+        let (name, value) = (member.name(body), member.value.of(body));
+        match &*name {
+            "stream_options" => {
+                let inner = read_members(value).unwrap_or_default();
+                let inner = inner.list.iter().filter(|one| !matches!(one.value.of(value), b"null" | b"false"));
+                let lost = inner.filter(|one| one.name(value) != "include_usage");
+                names.extend(lost.map(|one| format!("stream_options.{}", crate::translate::fit(&one.name(value)))));
+            }
+            name if TRANSLATED.contains(&name) || is_default(name, value) => {}
+            name => names.push(crate::translate::fit(name)),
+        }
+    }
+    names
+}

@@ -1,0 +1,306 @@
+//! What of a conversation Messages can express, and the forms in which it takes single values.
+//!
+//! Owns the obstacles and what is lost, in the words of the API that was called. Never writes a request.
+
+use super::{schema, turns};
+use crate::origin::fnv;
+use crate::request::Api;
+use crate::request::json::{Kind, Reader};
+use crate::translate::Translation;
+use crate::translate::conversation::{Choice, Conversation, Format, Part, Piece, Settings, Takes, Tool};
+use crate::translate::json::{Escaped, Raw, fields};
+
+/// Strict tools of one request, at most.
+const MOST_STRICT: usize = 20;
+
+/// Finds out what a request becomes in Messages.
+pub fn check(api: Api, conversation: &Conversation) -> Translation {
+    let names = Names(api);
+    let mut translation = Translation {
+        obstacle: obstacle(names, conversation),
+        forced: matches!(
+            conversation.choice,
+            Some(Choice::Required | Choice::Tool(_) | Choice::Allowed { required: true, .. })
+        ),
+        unsigned: has_unsigned_calls(conversation),
+        ..Translation::default()
+    };
+    let strict = conversation.tools.iter().filter(|tool| is_strict(tool)).count();
+    translation.strict = strict > 0;
+    let mut lose = |name: &str| translation.left_out.push(name.to_owned());
+    conversation.lost.iter().for_each(|name| lose(name));
+    if strict > MOST_STRICT {
+        lose(names.of("tools.function.strict", "tools.strict"));
+    }
+    let settings = &conversation.settings;
+    if settings.temperature.is_some_and(is_hot) {
+        lose("temperature");
+    }
+    if settings.stop.is_some_and(|stop| stops(stop).len() < count(stop)) {
+        lose("stop");
+    }
+    if user(settings).is_none() {
+        for (name, value) in [("user", settings.user), ("safety_identifier", settings.safety_identifier)] {
+            if value.is_some() {
+                lose(name);
+            }
+        }
+    }
+    match &conversation.format {
+        Some(Format::Json) => lose(names.of("response_format", "text.format")),
+        Some(Format::Schema { schema: Some(schema), .. })
+            if schema::outcome(*schema).is_ok_and(|outcome| outcome.lost) =>
+        {
+            lose(names.of("response_format.json_schema.schema", "text.format.schema"));
+        }
+        _ => {}
+    }
+    translation
+}
+
+/// The API whose words are used.
+#[derive(Clone, Copy)]
+struct Names(Api);
+
+impl Names {
+    fn of(self, chat: &'static str, responses: &'static str) -> &'static str {
+        if self.0 == Api::Responses { responses } else { chat }
+    }
+
+    /// A member of the message or item at `place`.
+    fn at(self, place: u32, chat: &str, responses: &str) -> String {
+        match self.0 {
+            Api::Responses => format!("input[{place}].{responses}"),
+            _ => format!("messages[{place}].{chat}"),
+        }
+    }
+}
+
+/// The first thing that cannot be expressed.
+fn obstacle(names: Names, conversation: &Conversation) -> Option<String> {
+    let placed = conversation.pieces.iter().zip(&conversation.places);
+    let in_pieces = placed.filter_map(|(piece, place)| piece_obstacle(names, piece, *place)).next();
+    in_pieces.or_else(|| {
+        let odd = |tool: &Tool| !matches!(tool.takes, Takes::Arguments { .. }) || !is_name(tool.name.bytes());
+        let tool = conversation.tools.iter().position(odd);
+        tool.map(|index| format!("tools[{index}]"))
+    })
+    .or_else(|| match &conversation.format {
+        Some(Format::Schema { schema, .. }) => {
+            let fits = schema.is_some_and(|schema| schema::outcome(schema).is_ok_and(|outcome| !outcome.open));
+            (!fits).then(|| names.of("response_format.json_schema.schema", "text.format.schema").to_owned())
+        }
+        _ => None,
+    })
+}
+
+fn piece_obstacle(names: Names, piece: &Piece, place: u32) -> Option<String> {
+    match piece {
+        Piece::Message { parts, .. } => {
+            let odd = |part: &Part| match part {
+                Part::Audio { .. } => true,
+                Part::Image { url, .. } => image(url).is_none(),
+                Part::File { data, .. } => file(data).is_none(),
+                _ => false,
+            };
+            parts.iter().any(odd).then(|| names.at(place, "content", "content"))
+        }
+        Piece::Call(call) if call.custom => Some(names.at(place, "tool_calls", "type")),
+        Piece::Call(call) if !is_escaped_name(call.name) => {
+            Some(names.at(place, "tool_calls.function.name", "name"))
+        }
+        Piece::Call(call) if !is_object(call.input) => {
+            Some(names.at(place, "tool_calls.function.arguments", "arguments"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether calls whose results came last were made without thinking that can be shown: models with a budget refuse that.
+fn has_unsigned_calls(conversation: &Conversation) -> bool {
+    let mut signed = false;
+    let mut calls = false;
+    for piece in &conversation.pieces {
+        match piece {
+            Piece::Message { role, .. } if *role == crate::translate::conversation::Role::User => {
+                (signed, calls) = (false, false);
+            }
+            Piece::Reasoning { signature, texts } => signed |= signature.is_some() && !texts.is_empty(),
+            Piece::Redacted(_) => signed = true,
+            Piece::Call(_) => calls |= !signed,
+            // The next turn thinks anew.
+            Piece::CallResult { .. } => signed = false,
+            Piece::Message { .. } => {}
+        }
+    }
+    calls
+}
+
+fn is_strict(tool: &Tool) -> bool {
+    matches!(tool.takes, Takes::Arguments { strict: Some(strict), .. } if strict.is_true())
+}
+
+/// A name of a tool, with its quotes.
+fn is_name(name: &[u8]) -> bool {
+    Raw::escaped_of(name).is_some_and(is_escaped_name)
+}
+
+fn is_escaped_name(name: Escaped) -> bool {
+    (1..=128).contains(&name.len()) && name.iter().all(is_plain)
+}
+
+fn is_plain(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// Arguments as JSON text; none are as an empty object.
+fn decoded(input: Escaped) -> Vec<u8> {
+    let quoted = [b"\"", input, b"\""].concat();
+    serde_json::from_slice::<String>(&quoted).map(String::into_bytes).unwrap_or_default()
+}
+
+fn is_object(input: Escaped) -> bool {
+    let text = decoded(input);
+    if text.trim_ascii().is_empty() {
+        return turns::is_blank(input);
+    }
+    let mut reader = Reader::new(&text);
+    reader.peek().is_ok_and(|kind| kind == Kind::Object) && reader.skip().is_ok() && reader.end().is_ok()
+}
+
+/// Writes arguments as the object that they are.
+pub fn write_input(out: &mut Vec<u8>, input: Escaped) {
+    let text = decoded(input);
+    out.extend_from_slice(match text.trim_ascii() {
+        b"" => b"{}",
+        text => text,
+    });
+}
+
+/// Writes the id of a call, in the letters that are taken; the same for the call and its result.
+pub fn write_id(out: &mut Vec<u8>, id: Escaped) {
+    out.push(b'"');
+    if !id.is_empty() && id.iter().all(is_plain) {
+        out.extend_from_slice(id);
+    } else {
+        out.extend(id.iter().filter(|byte| is_plain(byte)));
+        out.extend_from_slice(format!("_{:016x}", fnv(id)).as_bytes());
+    }
+    out.push(b'"');
+}
+
+/// Whether what a tool gave back says that it failed: a JSON object with a member `error` that says something.
+pub fn is_error(texts: &[Escaped]) -> bool {
+    let Some(first) = texts.first().filter(|text| text.trim_ascii_start().starts_with(b"{")) else { return false };
+    // Most results are long and have no such member.
+    if !texts.iter().any(|text| text.windows(5).any(|word| word == b"error")) {
+        return false;
+    }
+    let text = if texts.len() > 1 { decoded(&texts.concat()) } else { decoded(first) };
+    fields(&mut Reader::new(&text), &["error"])
+        .is_ok_and(|found| matches!(found.values, [Some(value)] if value.bytes() != b"false"))
+}
+
+/// An image or a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source<'a> {
+    /// A document, no image.
+    pub is_document: bool,
+    /// Of base64 data; `None`: it is a URL.
+    pub media_type: Option<&'static str>,
+    /// The data, or the URL.
+    pub data: Escaped<'a>,
+}
+
+const IMAGES: [(&[u8], &str); 5] = [
+    (b"image/jpeg", "image/jpeg"),
+    (b"image/jpg", "image/jpeg"),
+    (b"image/png", "image/png"),
+    (b"image/gif", "image/gif"),
+    (b"image/webp", "image/webp"),
+];
+const PDF: &str = "application/pdf";
+
+/// The source of an image, which may be a document in disguise; `None` where no such source is taken.
+pub fn image(url: Escaped) -> Option<Source> {
+    if let Some((media_type, data)) = data_url(url) {
+        let known = IMAGES.iter().find(|(name, _)| media_type.eq_ignore_ascii_case(name));
+        return match known {
+            Some((_, media_type)) => Some(Source { is_document: false, media_type: Some(media_type), data }),
+            None => pdf(&media_type, data),
+        };
+    }
+    let is_web = [b"https:".as_slice(), b"http:"].iter().any(|scheme| url.starts_with(scheme));
+    let path = url.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
+    let is_document = path.len() >= 4 && path.iter().rev().take(4).rev().map(u8::to_ascii_lowercase).eq(*b".pdf");
+    is_web.then_some(Source { is_document, media_type: None, data: url })
+}
+
+/// The source of a file; only PDF is taken.
+pub fn file(data: Escaped) -> Option<Source> {
+    let (media_type, data) = data_url(data)?;
+    pdf(&media_type, data)
+}
+
+fn pdf<'a>(media_type: &[u8], data: Escaped<'a>) -> Option<Source<'a>> {
+    let is_pdf = media_type.eq_ignore_ascii_case(PDF.as_bytes());
+    is_pdf.then_some(Source { is_document: true, media_type: Some(PDF), data })
+}
+
+/// Media type and data of a `data:` URL in base64. Slashes may be escaped.
+fn data_url(url: Escaped) -> Option<(Vec<u8>, Escaped)> {
+    const LONGEST_HEAD: usize = 128;
+    let rest = url.strip_prefix(b"data:")?;
+    let comma = rest.iter().take(LONGEST_HEAD).position(|byte| *byte == b',')?;
+    let (head, data) = rest.split_at_checked(comma)?;
+    let head: Vec<u8> = head.iter().copied().filter(|byte| *byte != b'\\').collect();
+    let media_type = head.strip_suffix(b";base64")?;
+    let media_type = media_type.split(|byte| *byte == b';').next().unwrap_or_default().to_vec();
+    Some((media_type, data.strip_prefix(b",")?))
+}
+
+/// Whether a temperature is above 1, the highest that is taken.
+pub fn is_hot(temperature: Raw) -> bool {
+    let number = core::str::from_utf8(temperature.bytes()).ok().and_then(|text| text.parse::<f64>().ok());
+    number.is_some_and(|number| number > 1.0)
+}
+
+/// The sequences at which the answer ends; blank ones are refused.
+pub fn stops(stop: Raw) -> Vec<Raw> {
+    let mut all = strings(stop);
+    all.retain(|stop| stop.escaped().is_some_and(|text| !turns::is_blank(text)));
+    all
+}
+
+fn count(stop: Raw) -> usize {
+    strings(stop).len()
+}
+
+fn strings(stop: Raw) -> Vec<Raw> {
+    let mut list = Vec::new();
+    match stop.kind() {
+        Kind::String => list.push(stop),
+        Kind::Array => {
+            let (mut reader, mut first) = (stop.reader(), true);
+            if reader.enter_array().is_ok() {
+                while let Ok(true) = reader.next_item(&mut first) {
+                    let Ok(span) = reader.skip() else { break };
+                    list.push(Raw::at(span, stop.bytes()));
+                }
+            }
+        }
+        _ => {}
+    }
+    list
+}
+
+/// Who asks, unless that names a person: an e-mail address or a telephone number.
+pub fn user<'a>(settings: &Settings<'a>) -> Option<Raw<'a>> {
+    let is_phone = |text: &[u8]| {
+        text.len() >= 7 && text.iter().all(|byte| byte.is_ascii_digit() || b"+-() ".contains(byte))
+    };
+    let fits = |user: &Raw| {
+        user.escaped().is_some_and(|text| !text.is_empty() && !text.contains(&b'@') && !is_phone(text))
+    };
+    [settings.user, settings.safety_identifier].into_iter().flatten().find(fits)
+}

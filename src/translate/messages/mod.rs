@@ -1,0 +1,8 @@
+//! Anthropic's Messages: its requests written, its answers read.
+
+mod fit;
+mod request;
+mod schema;
+
+pub(super) use fit::check;
+pub use request::{Target, write};

@@ -1,0 +1,273 @@
+//! Writes a conversation as a Messages request.
+//!
+//! Owns its members; the turns are [`super::turns`]'. Never asks whether it can be expressed: [`super::fit`] has done so.
+
+use super::turns;
+use super::{fit, schema};
+use crate::decide::Thinking;
+use crate::request::json::Kind;
+use crate::translate::conversation::{Choice, Conversation, Format, Part, Piece, Role, Takes, Tool, ToolName};
+use crate::translate::json::{Object, Raw, array, fields, write_string};
+
+/// What a model and its provider want of requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'t> {
+    /// `model`; `None` where the path names it.
+    pub model: Option<&'t str>,
+    /// `anthropic_version`, where it stands in the body.
+    pub version: Option<&'t str>,
+    /// `stream` stands in the body; else the path says so.
+    pub stream: bool,
+    /// The limit of output tokens of a request that has none.
+    pub max_tokens: u32,
+    /// How it is asked to think.
+    pub thinking: Option<Thinking>,
+    /// Tools may keep to their schema to the letter.
+    pub strict: bool,
+    /// A long prefix is marked for the prompt cache, unless the client has marked any.
+    pub cache_prefix: bool,
+}
+
+/// A prefix of fewer bytes of instructions and tools is not worth a mark: providers keep 1024 tokens at least.
+const LONG_PREFIX: usize = 4 * 1024;
+/// The mark.
+pub const MARK: &[u8] = br#"{"type":"ephemeral"}"#;
+
+/// Writes a request.
+pub fn write(conversation: &Conversation, target: &Target) -> Vec<u8> {
+    let mut out = Vec::with_capacity(1024);
+    let mut body = Object::open(&mut out);
+    if let Some(version) = target.version {
+        write_string(body.key("anthropic_version"), version);
+    }
+    if let Some(model) = target.model {
+        write_string(body.key("model"), model);
+    }
+    let settings = &conversation.settings;
+    match settings.max_output {
+        Some(limit) => body.json("max_tokens", limit.bytes()),
+        None => body.number("max_tokens", target.max_tokens.into()),
+    }
+    let mark = target.cache_prefix && !has_marks(conversation) && prefix_length(conversation) >= LONG_PREFIX;
+    let has_system = write_system(&mut body, conversation, mark);
+    turns::write(body.key("messages"), conversation);
+    write_tools(&mut body, conversation, target, mark && !has_system);
+    write_thinking(&mut body, conversation, target.thinking);
+    if let Some(stop) = settings.stop {
+        let stops = fit::stops(stop);
+        if !stops.is_empty() {
+            array(body.key("stop_sequences"), stops, |out, stop| out.extend_from_slice(stop.bytes()));
+        }
+    }
+    // One above 1 is left out: 1 is what happens then.
+    body.optional("temperature", settings.temperature.filter(|number| !fit::is_hot(*number)));
+    body.optional("top_p", settings.top_p);
+    if let Some(user) = fit::user(settings) {
+        let mut metadata = body.object("metadata");
+        metadata.json("user_id", user.bytes());
+        metadata.close();
+    }
+    if settings.stream && target.stream {
+        body.json("stream", b"true");
+    }
+    body.close();
+    out
+}
+
+/// Whether the client has marked anything itself.
+fn has_marks(conversation: &Conversation) -> bool {
+    conversation.tools.iter().any(|tool| tool.cache_point.is_some())
+        || conversation.pieces.iter().any(|piece| match piece {
+            Piece::Message { parts, .. } => parts.iter().any(|part| part.cache_point().is_some()),
+            Piece::CallResult { cache_point, .. } => cache_point.is_some(),
+            _ => false,
+        })
+}
+
+/// Bytes of instructions and tools, which stay the same from request to request.
+fn prefix_length(conversation: &Conversation) -> usize {
+    let schema = |tool: &Tool| match tool.takes {
+        Takes::Arguments { schema, .. } => schema.map_or(0, |schema| schema.bytes().len()),
+        _ => 0,
+    };
+    let tool = |tool: &Tool| schema(tool) + tool.description.map_or(0, |text| text.bytes().len());
+    let system = system(conversation).flatten().filter_map(Part::text);
+    system.map(<[u8]>::len).sum::<usize>() + conversation.tools.iter().map(tool).sum::<usize>()
+}
+
+fn system<'c, 'a>(conversation: &'c Conversation<'a>) -> impl Iterator<Item = &'c Vec<Part<'a>>> {
+    conversation.pieces.iter().filter_map(|piece| match piece {
+        Piece::Message { role: Role::System, parts } => Some(parts),
+        _ => None,
+    })
+}
+
+/// Writes the instructions, wherever they stood; whether there are any.
+fn write_system(body: &mut Object, conversation: &Conversation, mark: bool) -> bool {
+    let mut blocks: Vec<(&[u8], Option<&[u8]>)> = Vec::new();
+    for part in system(conversation).flatten() {
+        match (part, blocks.last_mut()) {
+            (Part::Text(text), _) if !turns::is_blank(text) => blocks.push((text, None)),
+            (Part::CachePoint(point), Some(last)) => last.1 = Some(point.bytes()),
+            _ => {}
+        }
+    }
+    if let Some(last) = blocks.last_mut().filter(|_| mark) {
+        last.1 = Some(MARK);
+    }
+    if blocks.is_empty() {
+        return false;
+    }
+    array(body.key("system"), blocks, |out, (text, mark)| {
+        let mut block = Object::open(out);
+        block.json("type", b"\"text\"");
+        block.text("text", text);
+        if let Some(mark) = mark {
+            block.json("cache_control", mark);
+        }
+        block.close();
+    });
+    true
+}
+
+fn write_tools(body: &mut Object, conversation: &Conversation, target: &Target, mark: bool) {
+    if conversation.tools.is_empty() {
+        return write_forgotten_tools(body, conversation);
+    }
+    let allowed = match &conversation.choice {
+        Some(Choice::Allowed { tools, .. }) => Some(tools),
+        _ => None,
+    };
+    let is_allowed = |tool: &&Tool| allowed.is_none_or(|names| names.iter().any(|name| name.name == tool.name));
+    let tools: Vec<&Tool> = conversation.tools.iter().filter(is_allowed).collect();
+    let last = tools.len().saturating_sub(1);
+    array(body.key("tools"), tools.iter().enumerate(), |out, (index, tool)| {
+        let point = tool.cache_point.map(Raw::bytes).or((mark && index == last).then_some(MARK));
+        write_tool(out, tool, target.strict, point);
+    });
+    write_choice(body, conversation);
+}
+
+/// A conversation with calls must declare tools. Where the client declares none any more, none may be called.
+fn write_forgotten_tools(body: &mut Object, conversation: &Conversation) {
+    let mut names: Vec<&[u8]> = Vec::new();
+    for piece in &conversation.pieces {
+        if let Piece::Call(call) = piece
+            && !names.contains(&call.name)
+        {
+            names.push(call.name);
+        }
+    }
+    if names.is_empty() {
+        return;
+    }
+    array(body.key("tools"), names, |out, name| {
+        let mut tool = Object::open(out);
+        tool.text("name", name);
+        tool.json("input_schema", NO_ARGUMENTS);
+        tool.close();
+    });
+    body.json("tool_choice", br#"{"type":"none"}"#);
+}
+
+const NO_ARGUMENTS: &[u8] = br#"{"type":"object","properties":{}}"#;
+
+fn write_tool(out: &mut Vec<u8>, tool: &Tool, may_be_strict: bool, cache_point: Option<&[u8]>) {
+    let Takes::Arguments { schema, strict } = tool.takes else { return };
+    let strict = may_be_strict && strict.is_some_and(Raw::is_true);
+    let mut object = Object::open(out);
+    object.json("name", tool.name.bytes());
+    object.optional("description", tool.description);
+    write_input_schema(object.key("input_schema"), schema, strict);
+    if strict {
+        object.json("strict", b"true");
+    }
+    if let Some(mark) = cache_point {
+        object.json("cache_control", mark);
+    }
+    object.close();
+}
+
+fn write_input_schema(out: &mut Vec<u8>, schema: Option<Raw>, strict: bool) {
+    let Some(schema) = schema else { return out.extend_from_slice(NO_ARGUMENTS) };
+    let at = out.len();
+    // It has been read before, so it is JSON.
+    if strict && schema::write(schema, out).is_err() {
+        out.truncate(at);
+    }
+    if out.len() > at {
+        return;
+    }
+    let inside = schema.bytes().strip_prefix(b"{").unwrap_or_default();
+    let has_type = fields(&mut schema.reader(), &["type"]).is_ok_and(|found| found.values != [None]);
+    match inside.trim_ascii_start() {
+        b"}" => out.extend_from_slice(NO_ARGUMENTS),
+        _ if has_type => out.extend_from_slice(schema.bytes()),
+        _ => {
+            out.extend_from_slice(br#"{"type":"object","#);
+            out.extend_from_slice(inside);
+        }
+    }
+}
+
+fn write_choice(body: &mut Object, conversation: &Conversation) {
+    let alone = conversation.settings.parallel_tool_calls.is_some_and(|flag| flag.bytes() == b"false");
+    let (kind, name): (&[u8], Option<&ToolName>) = match &conversation.choice {
+        Some(Choice::Never) => return body.json("tool_choice", br#"{"type":"none"}"#),
+        None | Some(Choice::Auto | Choice::Allowed { required: false, .. }) => (b"auto", None),
+        Some(Choice::Required | Choice::Allowed { required: true, .. }) => (b"any", None),
+        Some(Choice::Tool(name)) => (b"tool", Some(name)),
+    };
+    if conversation.choice.is_none() && !alone {
+        return;
+    }
+    let mut choice = body.object("tool_choice");
+    choice.text("type", kind);
+    if let Some(name) = name {
+        choice.json("name", name.name.bytes());
+    }
+    if alone {
+        choice.json("disable_parallel_tool_use", b"true");
+    }
+    choice.close();
+}
+
+fn write_thinking(body: &mut Object, conversation: &Conversation, thinking: Option<Thinking>) {
+    let effort = match thinking {
+        Some(Thinking::Budget(tokens)) => {
+            let mut object = body.object("thinking");
+            object.json("type", b"\"enabled\"");
+            object.number("budget_tokens", tokens.into());
+            object.close();
+            None
+        }
+        Some(Thinking::Adaptive(effort)) => {
+            body.json("thinking", br#"{"type":"adaptive"}"#);
+            Some(effort)
+        }
+        None => None,
+    };
+    let schema = match &conversation.format {
+        Some(Format::Schema { schema, .. }) => schema.filter(|schema| schema.kind() == Kind::Object),
+        _ => None,
+    };
+    if effort.is_none() && schema.is_none() {
+        return;
+    }
+    let mut config = body.object("output_config");
+    if let Some(effort) = effort {
+        config.text("effort", effort.name().as_bytes());
+    }
+    if let Some(schema) = schema {
+        let mut format = config.object("format");
+        format.json("type", b"\"json_schema\"");
+        let out = format.key("schema");
+        let at = out.len();
+        if schema::write(schema, out).is_err() {
+            out.truncate(at);
+            out.extend_from_slice(schema.bytes());
+        }
+        format.close();
+    }
+    config.close();
+}

@@ -1,0 +1,213 @@
+//! Writes the turns of a conversation as `messages`.
+//!
+//! User and assistant take turns, the user first; results of tools come before anything else that the user says; no text
+//! is blank; the last one of the assistant ends with a visible character. Never writes instructions.
+
+use super::fit::{self, Source};
+use crate::translate::conversation::{Call, Conversation, Part, Piece, Role};
+use crate::translate::json::{Escaped, Object, Raw, array, quote};
+
+enum Kind<'c, 'a> {
+    Text(Escaped<'a>),
+    Source { source: Source<'a>, name: Option<Escaped<'a>> },
+    Call(&'c Call<'a>),
+    CallResult { id: Escaped<'a>, texts: &'c [Escaped<'a>] },
+    Thinking { texts: &'c [Escaped<'a>], signature: Escaped<'a> },
+    Redacted(Escaped<'a>),
+}
+
+struct Block<'c, 'a> {
+    kind: Kind<'c, 'a>,
+    cache_point: Option<Raw<'a>>,
+}
+
+struct Turn<'c, 'a> {
+    assistant: bool,
+    /// Results, which come first.
+    results: Vec<Block<'c, 'a>>,
+    blocks: Vec<Block<'c, 'a>>,
+}
+
+/// Stands before a conversation that the assistant begins, or in which nobody says anything.
+const BEGINNING: &[u8] = br#"{"role":"user","content":"Begin the conversation."}"#;
+
+/// Writes the turns, as an array.
+pub fn write(out: &mut Vec<u8>, conversation: &Conversation) {
+    let mut turns = turns(conversation);
+    trim_end(&mut turns);
+    out.push(b'[');
+    let starts_well = turns.first().is_some_and(|turn| !turn.assistant);
+    if !starts_well {
+        out.extend_from_slice(BEGINNING);
+    }
+    for (index, turn) in turns.iter().enumerate() {
+        if index > 0 || !starts_well {
+            out.push(b',');
+        }
+        let mut message = Object::open(out);
+        message.json("role", if turn.assistant { b"\"assistant\"" } else { b"\"user\"" });
+        array(message.key("content"), turn.results.iter().chain(&turn.blocks), write_block);
+        message.close();
+    }
+    out.push(b']');
+}
+
+fn turns<'c, 'a>(conversation: &'c Conversation<'a>) -> Vec<Turn<'c, 'a>> {
+    let mut turns: Vec<Turn> = Vec::new();
+    for piece in &conversation.pieces {
+        match piece {
+            Piece::Message { role: Role::System, .. } => {}
+            Piece::Message { role, parts } => add_parts(&mut turns, *role == Role::Assistant, parts),
+            Piece::Call(call) => add(&mut turns, true, Kind::Call(call)),
+            Piece::CallResult { id, texts, cache_point } => {
+                let block = Block { kind: Kind::CallResult { id, texts }, cache_point: *cache_point };
+                turn(&mut turns, false).results.push(block);
+            }
+            // Without a signature nobody takes it back.
+            Piece::Reasoning { texts, signature: Some(signature) } if !texts.is_empty() => {
+                add(&mut turns, true, Kind::Thinking { texts, signature });
+            }
+            Piece::Reasoning { .. } => {}
+            Piece::Redacted(data) => add(&mut turns, true, Kind::Redacted(data)),
+        }
+    }
+    turns.retain(|turn| !turn.results.is_empty() || !turn.blocks.is_empty());
+    turns
+}
+
+/// The turn of this side that is going on, or a new one.
+fn turn<'t, 'c, 'a>(turns: &'t mut Vec<Turn<'c, 'a>>, assistant: bool) -> &'t mut Turn<'c, 'a> {
+    let at = match turns.last() {
+        Some(last) if last.assistant == assistant => turns.len() - 1,
+        _ => {
+            turns.push(Turn { assistant, results: Vec::new(), blocks: Vec::new() });
+            turns.len() - 1
+        }
+    };
+    // It is there: it is the last one, or was pushed just now.
+    #[allow(clippy::indexing_slicing)]
+    &mut turns[at]
+}
+
+fn add<'c, 'a>(turns: &mut Vec<Turn<'c, 'a>>, assistant: bool, kind: Kind<'c, 'a>) {
+    turn(turns, assistant).blocks.push(Block { kind, cache_point: None });
+}
+
+fn add_parts<'c, 'a>(turns: &mut Vec<Turn<'c, 'a>>, assistant: bool, parts: &'c [Part<'a>]) {
+    for part in parts {
+        match part {
+            Part::Text(text) | Part::Refusal(text) => {
+                if !is_blank(text) {
+                    add(turns, assistant, Kind::Text(text));
+                }
+            }
+            Part::Image { url, .. } => {
+                if let Some(source) = fit::image(url) {
+                    add(turns, assistant, Kind::Source { source, name: None });
+                }
+            }
+            Part::File { name, data } => {
+                if let Some(source) = fit::file(data) {
+                    add(turns, assistant, Kind::Source { source, name: *name });
+                }
+            }
+            Part::CachePoint(mark) => {
+                if let Some(last) = turns.last_mut().and_then(|turn| turn.blocks.last_mut()) {
+                    last.cache_point = Some(*mark);
+                }
+            }
+            Part::Audio { .. } => {}
+        }
+    }
+}
+
+/// The last text of a final turn of the assistant must not end with white space.
+fn trim_end(turns: &mut [Turn]) {
+    let Some(turn) = turns.last_mut().filter(|turn| turn.assistant) else { return };
+    if let Some(Block { kind: Kind::Text(text), .. }) = turn.blocks.last_mut() {
+        *text = trimmed_end(text);
+    }
+}
+
+/// White space as it stands in a JSON string.
+const BLANKS: [&[u8]; 4] = [b" ", b"\\n", b"\\t", b"\\r"];
+
+fn trimmed_end(text: Escaped) -> Escaped {
+    let mut text = text;
+    loop {
+        let Some(rest) = BLANKS.iter().find_map(|blank| text.strip_suffix(*blank)) else { return text };
+        // The `n` of `\\n` belongs to a backslash that is escaped itself.
+        let backslashes = rest.iter().rev().take_while(|byte| **byte == b'\\').count();
+        if text.last() != Some(&b' ') && backslashes % 2 == 1 {
+            return text;
+        }
+        text = rest;
+    }
+}
+
+/// Whether a text has nothing to be seen.
+pub fn is_blank(text: Escaped) -> bool {
+    let mut text = text;
+    while let Some(rest) = BLANKS.iter().find_map(|blank| text.strip_prefix(*blank)) {
+        text = rest;
+    }
+    text.is_empty()
+}
+
+fn write_block(out: &mut Vec<u8>, block: &Block) {
+    let mut object = Object::open(out);
+    match &block.kind {
+        Kind::Text(text) => {
+            object.json("type", b"\"text\"");
+            object.text("text", text);
+        }
+        Kind::Source { source, name } => write_source(&mut object, source, *name),
+        Kind::Call(call) => {
+            object.json("type", b"\"tool_use\"");
+            fit::write_id(object.key("id"), call.id);
+            object.text("name", call.name);
+            fit::write_input(object.key("input"), call.input);
+        }
+        Kind::CallResult { id, texts } => {
+            object.json("type", b"\"tool_result\"");
+            fit::write_id(object.key("tool_use_id"), id);
+            quote(object.key("content"), texts.iter().copied());
+            if fit::is_error(texts) {
+                object.json("is_error", b"true");
+            }
+        }
+        Kind::Thinking { texts, signature } => {
+            object.json("type", b"\"thinking\"");
+            quote(object.key("thinking"), texts.iter().copied());
+            object.text("signature", signature);
+        }
+        Kind::Redacted(data) => {
+            object.json("type", b"\"redacted_thinking\"");
+            object.text("data", data);
+        }
+    }
+    if let Some(mark) = block.cache_point {
+        object.json("cache_control", mark.bytes());
+    }
+    object.close();
+}
+
+fn write_source(object: &mut Object, source: &Source, name: Option<Escaped>) {
+    object.text("type", if source.is_document { b"document" } else { b"image" });
+    let mut inner = object.object("source");
+    match source.media_type {
+        Some(media_type) => {
+            inner.json("type", b"\"base64\"");
+            inner.text("media_type", media_type.as_bytes());
+            inner.text("data", source.data);
+        }
+        None => {
+            inner.json("type", b"\"url\"");
+            inner.text("url", source.data);
+        }
+    }
+    inner.close();
+    if let Some(name) = name.filter(|_| source.is_document) {
+        object.text("title", name);
+    }
+}
