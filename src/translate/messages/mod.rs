@@ -1,0 +1,5 @@
+//! Anthropic's Messages: its answers read.
+
+mod answer;
+
+pub use answer::{Counts, event, whole};
