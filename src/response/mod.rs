@@ -7,6 +7,7 @@
 mod chat;
 pub mod error;
 mod failure;
+pub mod frames;
 mod messages;
 pub mod refusal;
 mod responses;

@@ -146,6 +146,12 @@ pub fn event<'a>(payload: &'a [u8], counts: &mut Counts, take: Take<'_, 'a>) -> 
     Ok(())
 }
 
+/// The type of an event, as it stands in its payload.
+pub fn event_type(payload: &[u8]) -> Option<Escaped<'_>> {
+    let [kind] = fields(&mut Reader::new(payload), &["type"]).ok()?.values;
+    kind.and_then(Raw::escaped)
+}
+
 fn start<'a>(id: Option<Raw<'a>>, model: Option<Raw<'a>>) -> Start<'a> {
     Start { id: text(id), model: text(model), ..Start::default() }
 }
@@ -164,7 +170,8 @@ fn block<'a>(reader: &mut Reader<'a>, index: u64, whole: bool, take: Take<'_, 'a
         b"tool_use" => {
             take(Delta::CallStart { index, id: text(id), name: text(name), custom: false });
             // The empty object at the start of a call only holds the place of what comes.
-            if let Some(input) = input.filter(|input| input.kind() == Kind::Object && (whole || input.bytes().contains(&b'"')))
+            if let Some(input) =
+                input.filter(|input| input.kind() == Kind::Object && (whole || input.bytes().contains(&b'"')))
             {
                 take(Delta::CallObject { index, input });
             }

@@ -2,4 +2,4 @@
 
 mod answer;
 
-pub use answer::{Counts, event, whole};
+pub use answer::{Counts, event, event_type, whole};
