@@ -3,10 +3,10 @@ use super::{about_body, answer, events, feed, json, left_out, obstacle, request,
 use crate::request::read_responses;
 
 /// A small generator of pseudo-random numbers (xorshift).
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(super) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -14,7 +14,7 @@ impl Random {
     }
 
     /// `body` with a few bytes changed, a range moved, or its end cut off.
-    fn broken(&mut self, body: &str) -> Vec<u8> {
+    pub(super) fn broken(&mut self, body: &str) -> Vec<u8> {
         const BYTES: &[u8] = b"{}[]\",:\\0n \ntu\xff";
         let mut bytes = body.as_bytes().to_vec();
         for _ in 0..=self.below(3) {

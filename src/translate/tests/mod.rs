@@ -2,6 +2,7 @@
 
 mod answers;
 mod hostile;
+mod messages;
 mod requests;
 mod streams;
 
