@@ -9,7 +9,10 @@ use super::metrics::Metrics;
 use super::property;
 use crate::attempt::{Attempted, Brief, Slot, about, body_for, details};
 use crate::edit::apply;
+use crate::policy::Dialect;
 use crate::request::Api;
+use crate::response::frames::Frames;
+use crate::response::refusal::{self, LONGEST_ERROR};
 use crate::response::stream::{Events, First};
 use crate::response::wait::wait;
 use crate::response::{Answer, Failure, Treatment, read_answer};
@@ -39,7 +42,7 @@ struct Work {
     brief: Brief,
     slot: Slot,
     attempted: Attempted,
-    /// What a translated answer repeats of its request.
+    /// What the translation of the answer has to know; `None`: it is not translated.
     about: Option<About>,
 }
 
@@ -53,8 +56,10 @@ enum Reply {
     Whole(Box<Treatment>),
     /// Held until its body can be replaced by an error.
     Unreadable,
-    /// Held until its first event, then passed event by event.
-    Stream { events: Box<Events>, held: bool, passed: Vec<u8> },
+    /// Held until its error can be put in the words of the client's API.
+    Refused { status: u16, readable: bool },
+    /// Held until its first event, then passed event by event. `frames`: it is no text, and becomes one.
+    Stream { events: Box<Events>, frames: Option<Box<Frames>>, held: bool, passed: Vec<u8> },
     /// Held answer turned out to be an error; what still comes is dropped.
     Failed,
 }
@@ -70,7 +75,7 @@ impl AttemptContext {
         let Ok(sent) = body_for(&body, &brief.request, slot) else {
             return misconfigured("A filter between the two plugins has made the body unreadable.");
         };
-        if slot.translate.is_some() {
+        if wire(slot, brief.request.api) != brief.request.api {
             *answered = Some(about(&body, &brief.request, slot));
         }
         host::set_header(REQUEST, "content-length", Some(&sent.len().to_string()));
@@ -103,16 +108,48 @@ impl AttemptContext {
         }
         self.count(failure.result);
         self.reply = Reply::Failed;
-        let body = failure.body.as_deref().unwrap_or(
-            br#"{"error":{"message":"The provider's answer could not be read.","type":"server_error","param":null,"code":"invalid_answer"}}"#,
-        );
         host::set_header(RESPONSE, ":status", Some(&failure.status.to_string()));
         if let Some(held) = held {
-            host::set_header(RESPONSE, "content-type", Some("application/json"));
-            host::set_header(RESPONSE, "content-length", Some(&body.len().to_string()));
-            host::set_buffer(BufferType::HttpResponseBody, held, body);
+            let client = self.work.as_ref().map_or(Api::Chat, |work| work.brief.request.api);
+            replace_by_error(held, &failure.body_for(client));
         }
         Action::Continue
+    }
+
+    /// Puts the held error in the words of the client's API; of one that is too long, what its status tells.
+    fn reword(&mut self, size: usize, end_of_stream: bool) -> Action {
+        let Reply::Refused { status, readable } = self.reply else { return Action::Continue };
+        if !end_of_stream && size <= LONGEST_ERROR {
+            self.read = size;
+            return Action::Pause;
+        }
+        let sent = (readable && end_of_stream && size <= LONGEST_ERROR)
+            .then(|| host::buffer(BufferType::HttpResponseBody, 0, size));
+        self.reply = Reply::Failed;
+        host::set_header(RESPONSE, "content-encoding", None);
+        replace_by_error(size, &refusal::body(sent.as_deref(), status));
+        Action::Continue
+    }
+
+    /// A status other than 200.
+    fn refused(&mut self, status: &str, end_of_stream: bool) -> Action {
+        self.note_failure(status);
+        self.count(status);
+        self.reply = Reply::Untouched;
+        let reworded = |work: &Work| work.about.is_some() && wire(&work.slot, work.brief.request.api) == Api::Messages;
+        if !self.work.as_ref().is_some_and(reworded) {
+            return Action::Continue;
+        }
+        let status = status.parse().unwrap_or(502);
+        if refusal::status(status) != status {
+            host::set_header(RESPONSE, ":status", Some(&refusal::status(status).to_string()));
+        }
+        if end_of_stream {
+            return Action::Continue;
+        }
+        let readable = host::header(RESPONSE, "content-encoding").is_none();
+        self.reply = Reply::Refused { status, readable };
+        Action::Pause
     }
 
     /// What is done to the answer, whose headers are here.
@@ -120,7 +157,7 @@ impl AttemptContext {
         let Some(Work { brief, slot, attempted, about }) = &mut self.work else { return Treatment::new(Api::Chat) };
         let waited = |began| host::now().saturating_sub(began) / 1_000_000;
         Treatment {
-            api: brief.request.api,
+            api: wire(slot, brief.request.api),
             take_out_usage: slot.add_usage,
             mark: Some(slot.mark.clone()).filter(|mark| !mark.is_empty()),
             earlier: brief.request.earlier.clone(),
@@ -163,13 +200,25 @@ impl AttemptContext {
     }
 
     fn stream_chunk(&mut self, size: usize, end_of_stream: bool) -> Action {
-        let Reply::Stream { events, held, passed } = &mut self.reply else { return Action::Continue };
+        let Reply::Stream { events, frames, held, passed } = &mut self.reply else { return Action::Continue };
         let fresh = size.saturating_sub(self.read);
         let chunk = match fresh {
             0 => Vec::new(),
             _ => host::buffer(BufferType::HttpResponseBody, self.read, fresh),
         };
-        let mut changed = events.push(&chunk).map(|bytes| passed.extend_from_slice(bytes)).is_some();
+        let mut changed = frames.is_some();
+        let text = match frames {
+            Some(frames) => frames.push(&chunk),
+            None => &chunk,
+        };
+        match events.push(text) {
+            Some(bytes) => {
+                changed = true;
+                passed.extend_from_slice(bytes);
+            }
+            None if changed => passed.extend_from_slice(text),
+            None => {}
+        }
         if end_of_stream {
             let rest = events.finish();
             changed |= !rest.is_empty();
@@ -203,13 +252,20 @@ impl AttemptContext {
     fn good_status(&mut self) -> Action {
         let content_type = host::header(RESPONSE, "content-type").unwrap_or_default();
         let encoded = host::header(RESPONSE, "content-encoding").is_some();
-        let translated = self.work.as_ref().is_some_and(|work| work.slot.translate.is_some());
+        let translated = self.work.as_ref().is_some_and(|work| work.about.is_some());
+        let bedrock = self.work.as_ref().is_some_and(|work| work.slot.dialect == Dialect::BedrockAnthropic);
         match content_type.split(';').next().unwrap_or_default().trim() {
-            "text/event-stream" if !encoded => {
+            kind @ ("text/event-stream" | Frames::CONTENT_TYPE)
+                if !encoded && (bedrock || kind != Frames::CONTENT_TYPE) =>
+            {
+                let frames = (kind == Frames::CONTENT_TYPE).then(Box::<Frames>::default);
+                if frames.is_some() {
+                    host::set_header(RESPONSE, "content-type", Some("text/event-stream"));
+                }
                 // Its length is not known once events may be taken out.
                 host::set_header(RESPONSE, "content-length", None);
                 let events = Box::new(Events::new(&self.treatment()));
-                self.reply = Reply::Stream { events, held: true, passed: Vec::new() };
+                self.reply = Reply::Stream { events, frames, held: true, passed: Vec::new() };
             }
             "application/json" if !encoded => self.reply = Reply::Whole(Box::new(self.treatment())),
             // It cannot be translated, and is no answer of the API that was called.
@@ -235,6 +291,10 @@ impl AttemptContext {
 
     fn finish_stream(&mut self) {
         if let Reply::Stream { events, .. } = std::mem::replace(&mut self.reply, Reply::Untouched) {
+            if let (Some(broken), Some(work)) = (events.broken(), &self.work) {
+                let labels = [("model", work.slot.model.as_str()), ("reason", broken.code())];
+                self.metrics.add("broken_streams_total", &labels, 1);
+            }
             self.account(events.answer());
         }
     }
@@ -245,6 +305,22 @@ impl AttemptContext {
             accounts::book(&self.metrics, brief, slot, answer);
         }
     }
+}
+
+/// The API in which the provider answers a request in this one.
+fn wire(slot: &Slot, api: Api) -> Api {
+    match slot.dialect.is_messages() {
+        true => Api::Messages,
+        false if slot.translate.is_some() => Api::Chat,
+        false => api,
+    }
+}
+
+/// Puts an error in the place of the `held` bytes.
+fn replace_by_error(held: usize, body: &[u8]) {
+    host::set_header(RESPONSE, "content-type", Some("application/json"));
+    host::set_header(RESPONSE, "content-length", Some(&body.len().to_string()));
+    host::set_buffer(BufferType::HttpResponseBody, held, body);
 }
 
 /// The plan and this attempt's place in it; leaves word of both.
@@ -321,10 +397,7 @@ impl HttpContext for AttemptContext {
         }
         let status = host::header(RESPONSE, ":status").unwrap_or_default();
         if status != "200" {
-            self.note_failure(&status);
-            self.count(&status);
-            self.reply = Reply::Untouched;
-            return Action::Continue;
+            return self.refused(&status, end_of_stream);
         }
         match end_of_stream {
             // A receipt of what a provider keeps may be empty.
@@ -342,6 +415,7 @@ impl HttpContext for AttemptContext {
                 host::set_header(RESPONSE, "content-encoding", None);
                 self.fail(&Failure::without_body("unreadable"), Some(size))
             }
+            Reply::Refused { .. } => self.reword(size, end_of_stream),
             Reply::Stream { .. } => self.stream_chunk(size, end_of_stream),
             Reply::Failed => {
                 host::set_buffer(BufferType::HttpResponseBody, size, &[]);

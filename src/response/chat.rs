@@ -4,7 +4,7 @@
 //! endpoints that bear `model` and `usage` read alike (Embeddings). Never looks into a message.
 
 use super::splice::{DETAILS, Splices};
-use super::stream::{End, Fate, First, Handler, Known, Output};
+use super::stream::{Broken, End, Fate, First, Handler, Known, Output};
 use super::usage::read_usage;
 use super::{Answer, Failure};
 use crate::decide::cost::Usage;
@@ -37,12 +37,12 @@ impl Handler for Chunks {
 
     fn event(&mut self, payload: &[u8], known: &mut Known, output: &mut Output) -> Fate {
         let Ok(object) = read_object(payload) else {
-            known.decide(|| First::Failed(Failure::without_body("malformed")));
+            known.fail(Broken::Malformed, || Failure::without_body("malformed"));
             return Fate::Kept;
         };
         known.note(|| object.model(payload), object.usage(payload));
         if let Some(error) = object.error() {
-            known.decide(|| First::Failed(Failure::of_enveloped(error.of(payload))));
+            known.fail(Broken::Error, || Failure::of_enveloped(error.of(payload)));
         } else if object.has_choices || object.usage.is_some() || self.any {
             known.decide(|| First::Good);
         }
@@ -60,6 +60,7 @@ impl Handler for Chunks {
 
     fn end(&mut self, end: End, known: &mut Known, _output: &mut Output) -> Fate {
         if end == End::Done {
+            known.done = true;
             known.decide(|| First::Good);
         }
         Fate::Kept

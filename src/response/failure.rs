@@ -4,6 +4,8 @@
 //! worded.
 
 use super::error::type_of;
+use crate::request::Api;
+use crate::translate::Fault;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,7 +16,7 @@ pub struct Failure {
     pub status: u16,
     /// Short code for metrics.
     pub result: &'static str,
-    /// The provider's error as a JSON object `{"error": …}`, where it sent one.
+    /// The provider's error in the shape of the client's API, where it sent one.
     pub body: Option<Vec<u8>>,
 }
 
@@ -43,8 +45,64 @@ impl Failure {
         Failure::with_body(status, envelope.to_string().into_bytes())
     }
 
+    /// An error in the answer of any API, in OpenAI's shape.
+    pub(super) fn of_fault(fault: &Fault) -> Self {
+        if let Some(error) = fault.as_sent {
+            return Failure::of_enveloped(error.bytes());
+        }
+        let mut body = Vec::new();
+        fault.write(&mut body);
+        Failure::with_body(fault_status(fault), body)
+    }
+
+    /// An error in an answer of Messages, for a client that called it: as it was sent, if it has the shape.
+    pub(super) fn of_messages(sent: &[u8], fault: &Fault) -> Self {
+        let status = fault_status(fault);
+        let read: Value = serde_json::from_slice(sent).unwrap_or_default();
+        if read["type"] == "error" && read["error"].is_object() {
+            return Failure::with_body(status, sent.to_vec());
+        }
+        let message = read["error"]["message"].as_str().or(read["error"].as_str()).or(read["message"].as_str());
+        let message = message.unwrap_or("The provider failed to answer.");
+        Failure::with_body(status, messages_error(status, message))
+    }
+
+    /// The body of the error for a client of this API.
+    pub fn body_for(&self, client: Api) -> Vec<u8> {
+        const MESSAGE: &str = "The provider's answer could not be read.";
+        match (&self.body, client) {
+            (Some(body), _) => body.clone(),
+            (None, Api::Messages) => messages_error(self.status, MESSAGE),
+            (None, _) => {
+                let code = "invalid_answer";
+                json!({ "error": { "message": MESSAGE, "type": "server_error", "param": null, "code": code } })
+                    .to_string()
+                    .into_bytes()
+            }
+        }
+    }
+
     fn with_body(status: u16, body: Vec<u8>) -> Self {
         Failure { status, result: "error_in_200", body: Some(body) }
+    }
+}
+
+/// An error in the shape of Messages.
+fn messages_error(status: u16, message: &str) -> Vec<u8> {
+    let kind = match status {
+        429 => "rate_limit_error",
+        400..=499 => "invalid_request_error",
+        _ => "api_error",
+    };
+    json!({ "type": "error", "error": { "type": kind, "message": message } }).to_string().into_bytes()
+}
+
+/// The status that an error of Messages would have had, had it come in time.
+fn fault_status(fault: &Fault) -> u16 {
+    match (fault.kind, fault.code) {
+        (_, Some(b"rate_limit_exceeded")) => 429,
+        (Some(b"invalid_request_error"), _) => 400,
+        _ => 503,
     }
 }
 

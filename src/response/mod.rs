@@ -7,6 +7,9 @@
 mod chat;
 pub mod error;
 mod failure;
+pub mod frames;
+mod messages;
+pub mod refusal;
 mod responses;
 mod splice;
 pub mod stream;
@@ -48,7 +51,7 @@ pub struct Treatment {
     /// The response exists already, or will go on without this connection (background): its `created` and even its
     /// `failed` are what the client asked for, and no other attempt could give a better answer.
     pub existing: bool,
-    /// The client called Responses, and the answer is in Chat Completions: what its translation repeats of the request.
+    /// The client called another API than `api`: what the translation has to know, among it which.
     pub about: Option<About>,
 }
 
@@ -69,7 +72,8 @@ pub fn read_answer(body: &[u8], treatment: &Treatment) -> Result<(Answer, Vec<Ed
     }
     let mut splices = Splices::new(treatment);
     let answer = match treatment.api {
-        Api::Chat | Api::Messages | Api::Other => chat::read_answer(body, &mut splices),
+        Api::Messages => messages::read_answer(body, &mut splices),
+        Api::Chat | Api::Other => chat::read_answer(body, &mut splices),
         Api::Responses => responses::read_answer(body, treatment.existing, &mut splices),
     }?;
     Ok((answer, splices.edits()))

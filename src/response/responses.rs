@@ -6,7 +6,7 @@
 
 use super::chat::model_name;
 use super::splice::{DETAILS, Splices};
-use super::stream::{End, Fate, First, Handler, Known, Output};
+use super::stream::{Broken, End, Fate, First, Handler, Known, Output};
 use super::usage::read_usage;
 use super::{Answer, Failure, Treatment};
 use crate::decide::cost::Usage;
@@ -69,7 +69,7 @@ impl Handler for Stream {
     fn event(&mut self, payload: &[u8], known: &mut Known, output: &mut Output) -> Fate {
         let Ok(event) = Event::read(payload, &mut output.splices) else {
             output.splices.clear();
-            known.decide(|| First::Failed(Failure::without_body("malformed")));
+            known.fail(Broken::Malformed, || Failure::without_body("malformed"));
             return Fate::Kept;
         };
         if let Some(response) = &event.response {
@@ -79,6 +79,8 @@ impl Handler for Stream {
             && let Some(first) = self.judge(&event, payload)
         {
             known.decide(|| first);
+        } else if event.name.map_or(event.error.is_some(), |name| name.of(payload) == b"error") {
+            known.fail(Broken::Error, || Failure::without_body("error_in_200"));
         }
         known.done |= event.is_last(payload);
         Fate::Kept

@@ -5,7 +5,7 @@
 //! knows what is in a payload.
 
 use super::splice::Splices;
-use super::{Answer, Failure, Treatment, chat, responses, translated};
+use super::{Answer, Failure, Treatment, chat, messages, responses, translated};
 use crate::decide::cost::Usage;
 use crate::request::Api;
 use core::ops::Range;
@@ -36,6 +36,12 @@ pub(super) trait Handler {
 
     /// Takes the end of the stream: once for each `[DONE]`, and once when no more bytes come.
     fn end(&mut self, end: End, known: &mut Known, output: &mut Output) -> Fate;
+
+    /// Takes it that an event is too long to be read. `true`: nothing of it may pass, and what is to stand in its place
+    /// is written.
+    fn too_long(&mut self, _known: &mut Known, _output: &mut Output) -> bool {
+        false
+    }
 }
 
 /// How a stream ends.
@@ -68,7 +74,32 @@ pub(super) struct Known {
     first: First,
     /// It came to its proper end.
     pub(super) done: bool,
+    /// Its proper end cannot be told, or may have passed unread.
+    endless: bool,
+    broken: Option<Broken>,
     answer: Answer,
+}
+
+/// What is wrong with a stream that had begun well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// An event could not be read.
+    Malformed,
+    /// The provider reported an error.
+    Error,
+    /// It ended without its proper end.
+    Incomplete,
+}
+
+impl Broken {
+    /// Short code for metrics.
+    pub fn code(self) -> &'static str {
+        match self {
+            Broken::Malformed => "malformed",
+            Broken::Error => "error",
+            Broken::Incomplete => "incomplete",
+        }
+    }
 }
 
 impl Known {
@@ -81,6 +112,23 @@ impl Known {
     pub(super) fn decide(&mut self, first: impl FnOnce() -> First) {
         if self.is_open() {
             self.first = first();
+        }
+    }
+
+    /// The stream has failed: as an answer, where nothing has been decided, else in its middle.
+    pub(super) fn fail(&mut self, broken: Broken, failure: impl FnOnce() -> Failure) {
+        match self.first {
+            First::Waiting => self.first = First::Failed(failure()),
+            First::Good => drop(self.broken.get_or_insert(broken)),
+            First::Failed(_) => {}
+        }
+    }
+
+    /// It ends here.
+    fn close(&mut self) {
+        self.decide(|| First::Failed(Failure::without_body("empty_stream")));
+        if !self.done && !self.endless && self.first == First::Good {
+            self.broken.get_or_insert(Broken::Incomplete);
         }
     }
 
@@ -105,6 +153,8 @@ pub struct Events {
     tail: Vec<u8>,
     /// The event at hand is too long, and has passed up to here.
     too_long: bool,
+    /// And nothing of it may.
+    swallows: bool,
     data: Data,
 }
 
@@ -113,7 +163,8 @@ impl Events {
     pub fn new(treatment: &Treatment) -> Self {
         let handler: Box<dyn Handler> = match (&treatment.about, treatment.api) {
             (Some(about), _) => Box::new(translated::Translated::new(treatment, about)),
-            (None, Api::Chat | Api::Messages | Api::Other) => Box::new(chat::Chunks {
+            (None, Api::Messages) => Box::new(messages::Stream::new(treatment)),
+            (None, Api::Chat | Api::Other) => Box::new(chat::Chunks {
                 take_out_usage: treatment.take_out_usage,
                 details: treatment.details.is_some(),
                 any: treatment.api == Api::Other,
@@ -123,10 +174,18 @@ impl Events {
         Events {
             rewrites: handler.rewrites(),
             handler,
-            known: Known { first: First::Waiting, done: false, answer: Answer::default() },
+            known: Known {
+                first: First::Waiting,
+                done: false,
+                // The streams of other endpoints end as they like.
+                endless: treatment.api == Api::Other && treatment.about.is_none(),
+                broken: None,
+                answer: Answer::default(),
+            },
             output: Output { splices: Splices::new(treatment), written: Vec::new() },
             tail: Vec::new(),
             too_long: false,
+            swallows: false,
             data: Data::default(),
         }
     }
@@ -139,6 +198,11 @@ impl Events {
     /// Whether the stream came to its proper end.
     pub fn is_done(&self) -> bool {
         self.known.done
+    }
+
+    /// What is wrong with a stream that had begun well.
+    pub fn broken(&self) -> Option<Broken> {
+        self.known.broken
     }
 
     /// What the stream has said of itself.
@@ -164,8 +228,8 @@ impl Events {
             self.tail = pending;
         }
         if self.tail.len() > MAX_EVENT {
-            self.known.decide(|| First::Good);
             let start = core::mem::take(&mut self.tail);
+            self.pass_unread();
             self.pass(&start);
             self.too_long = true;
             self.keep_end(&start);
@@ -181,7 +245,7 @@ impl Events {
             self.read_event(&tail);
         }
         self.handler.end(End::Closed, &mut self.known, &mut self.output);
-        self.known.decide(|| First::Failed(Failure::without_body("empty_stream")));
+        self.known.close();
         if self.rewrites { &self.output.written } else { &[] }
     }
 
@@ -221,7 +285,7 @@ impl Events {
     fn read_event(&mut self, event: &[u8]) {
         // Whether an event is read must not hang on how it was cut.
         if event.len() > MAX_EVENT {
-            self.known.decide(|| First::Good);
+            self.pass_unread();
             return self.pass(event);
         }
         let payload = self.data.of(event);
@@ -229,10 +293,7 @@ impl Events {
         // The one place where a payload meets what its API makes of it.
         let fate = match payload {
             b"" => Fate::Kept,
-            b"[DONE]" => {
-                self.known.done = true;
-                self.handler.end(End::Done, &mut self.known, &mut self.output)
-            }
+            b"[DONE]" => self.handler.end(End::Done, &mut self.known, &mut self.output),
             payload => self.handler.event(payload, &mut self.known, &mut self.output),
         };
         let Output { splices, written } = &mut self.output;
@@ -247,8 +308,15 @@ impl Events {
         }
     }
 
+    /// An event passes unread, unless its handler knows better.
+    fn pass_unread(&mut self) {
+        self.swallows = self.handler.too_long(&mut self.known, &mut self.output);
+        self.known.decide(|| First::Good);
+        self.known.endless = true;
+    }
+
     fn pass(&mut self, bytes: &[u8]) {
-        if self.rewrites {
+        if self.rewrites && !self.swallows {
             self.output.written.extend_from_slice(bytes);
         }
     }

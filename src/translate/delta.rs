@@ -1,9 +1,10 @@
 //! What an answer says, in no API's words: a sequence of deltas.
 //!
 //! Readers of one API make them of an event or of a whole answer, writers of another consume them. Texts are borrowed
-//! from the payload. Never names a member of an API.
+//! from the payload. Never names a member of an
+//! API, but for those of an error.
 
-use super::json::{Escaped, Raw};
+use super::json::{Escaped, Object, Raw};
 use crate::decide::cost;
 
 /// A step of an answer.
@@ -44,12 +45,27 @@ pub enum Delta<'a> {
         /// Free text for a custom tool, else JSON in a string.
         input: Escaped<'a>,
     },
-    /// The answer ends.
+    /// All that is passed to the tool, as JSON that stands in no string.
+    CallObject {
+        /// Of the call.
+        index: u64,
+        /// The JSON.
+        input: Raw<'a>,
+    },
+    /// Nothing more is passed to the tool; a call that was passed nothing at all takes an empty object. Comes only of
+    /// APIs whose calls have an end, and may name an index that is no call's.
+    CallEnd {
+        /// Of the call.
+        index: u64,
+    },
+    /// Why the answer ends.
     Finish(Finish),
-    /// What it took; the last one counts.
+    /// What it took so far; the last one counts.
     Usage(Usage),
-    /// The provider failed in the middle.
+    /// The provider failed.
     Fault(Fault<'a>),
+    /// The proper end of a stream: nothing comes after it.
+    End,
 }
 
 /// Who answers.
@@ -87,7 +103,7 @@ pub struct Usage {
     pub total: u64,
 }
 
-/// An error in the middle of an answer.
+/// An error in the place of an answer, or in its middle.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fault<'a> {
     /// The class of error, as OpenAI's APIs call it in `type`.
@@ -98,4 +114,24 @@ pub struct Fault<'a> {
     pub message: Option<Escaped<'a>>,
     /// The parameter that is to blame.
     pub param: Option<Escaped<'a>>,
+    /// The whole error, where its API words it as OpenAI's do.
+    pub as_sent: Option<Raw<'a>>,
+}
+
+impl Fault<'_> {
+    /// Writes it as OpenAI's APIs do, in its envelope.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let mut envelope = Object::open(out);
+        let mut error = envelope.object("error");
+        error.text("message", self.message.unwrap_or(b"The provider reported an error."));
+        error.text("type", self.kind.unwrap_or(b"server_error"));
+        for (name, value) in [("param", self.param), ("code", self.code)] {
+            match value {
+                Some(value) => error.text(name, value),
+                None => error.json(name, b"null"),
+            }
+        }
+        error.close();
+        envelope.close();
+    }
 }

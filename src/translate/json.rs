@@ -212,6 +212,24 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
     let _ = serde_json::to_writer(out, text);
 }
 
+/// Writes JSON as the inside of a JSON string, without the white space between its tokens.
+pub fn escape_json(out: &mut Vec<u8>, json: &[u8]) {
+    let (mut inside, mut escape) = (false, false);
+    for byte in json {
+        match byte {
+            b' ' | b'\n' | b'\r' | b'\t' if !inside => continue,
+            b'"' => {
+                inside = !inside || escape;
+                out.push(b'\\');
+            }
+            b'\\' => out.push(b'\\'),
+            _ => {}
+        }
+        escape = inside && !escape && *byte == b'\\';
+        out.push(*byte);
+    }
+}
+
 /// Copies JSON without the white space between its tokens, so that it fits on one line of an event.
 pub fn compact(out: &mut Vec<u8>, json: &[u8]) {
     let (mut inside, mut escape) = (false, false);

@@ -4,19 +4,27 @@
 //! an answer ([`delta`]): each API has a reader and a writer, and none knows another. Texts pass as the bytes they were
 //! sent as. Never decides whether to translate, never sends anything.
 //!
-//! So far: Responses requests to Chat Completions, and its answers back.
+//! So far: Responses requests to Chat Completions, and its answers back; answers of Messages to either.
 
+mod about;
 mod chat;
 mod conversation;
 mod delta;
 mod json;
+mod messages;
 mod path;
 mod responses;
+mod stream;
 
-pub use responses::{About, Stream};
+pub use about::About;
+pub(crate) use delta::{Delta, Fault};
+pub(crate) use messages::{
+    Counts as MessagesCounts, event as messages_event, event_type as messages_event_type, whole as messages_answer,
+};
+pub use stream::Stream;
+pub(crate) use stream::answer;
 
 use crate::request::{Members, ReadError};
-use crate::response::Failure;
 use path::Stop;
 
 /// What a Responses request becomes.
@@ -67,16 +75,6 @@ pub fn obstacle(body: &[u8], members: &Members, plain_input: bool) -> Result<Opt
 /// [`ReadError`] when an object in the body names a member twice.
 pub fn left_out(body: &[u8], members: &Members) -> Result<Vec<String>, ReadError> {
     responses::left_out(body, members)
-}
-
-/// Writes a whole Chat Completions answer, which is no error, as a response object.
-///
-/// # Errors
-/// [`Failure`] where it is no answer.
-pub fn answer(chat: &[u8], about: &About) -> Result<Vec<u8>, Failure> {
-    let mut response = responses::Whole::new(about);
-    chat::read(chat, &mut |delta| response.take(delta)).map_err(|_| Failure::without_body("malformed"))?;
-    response.finish().ok_or_else(|| Failure::without_body("malformed"))
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub fn read<'a>(payload: &'a [u8], take: Take<'_, 'a>) -> Result<()> {
         model: text(model),
         created: created.filter(|created| created.kind() == Kind::Number),
         service_tier: text(service_tier),
-        begun: has_choices || !id.is_empty(),
+        begun: has_choices || usage.is_some_and(|usage| usage.kind() == Kind::Object),
     }));
     if let Some(choices) = choices {
         each_item(&mut choices.reader(), |_, reader| match reader.peek()? {
@@ -123,14 +123,15 @@ fn call<'a>(reader: &mut Reader<'a>, place: usize, take: Take<'_, 'a>) -> Result
 
 fn fault<'a>(error: Raw<'a>) -> Result<Fault<'a>> {
     if let Some(message) = error.escaped() {
-        return Ok(Fault { message: Some(message), ..Fault::default() });
+        return Ok(Fault { message: Some(message), as_sent: Some(error), ..Fault::default() });
     }
     let [code, kind, message, param] = fields(&mut error.reader(), &["code", "type", "message", "param"])?.values;
     let said = |value: Option<Raw<'_>>| value.and_then(Raw::escaped).is_some_and(|text| !text.is_empty());
     let number = code.filter(|code| code.kind() == Kind::Number).map(Raw::bytes);
     let code = [code, kind].into_iter().find(|value| said(*value)).flatten().and_then(Raw::escaped);
     let text = |value: Option<Raw<'a>>| value.and_then(Raw::escaped);
-    Ok(Fault { kind: text(kind), code: number.or(code), message: text(message), param: text(param) })
+    let code = number.or(code);
+    Ok(Fault { kind: text(kind), code, message: text(message), param: text(param), as_sent: Some(error) })
 }
 
 /// Absent counts are 0.

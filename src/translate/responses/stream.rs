@@ -6,14 +6,13 @@
 use super::about::About;
 use super::item::{Item, ItemKind, Part, PartKind, Status, write_logprobs};
 use super::writer::{Head, State};
-use crate::translate::chat;
 use crate::translate::delta::{Delta, Fault, Finish, Start};
-use crate::translate::json::{Escaped, Object, Raw};
+use crate::translate::json::{Escaped, Object, Raw, escape_json};
 
 /// Items among which a piece of a call finds its own.
 const MOST_OPEN: usize = 512;
 
-/// Turns the events of a Chat Completions stream into those of a Responses stream.
+/// Turns the deltas of a stream into the events of a Responses stream.
 #[derive(Debug)]
 pub struct Stream {
     about: About,
@@ -26,28 +25,18 @@ impl Stream {
         Stream { about, answer: Progress::default() }
     }
 
-    /// Takes the payload of one event, and adds the events to `out` that it becomes. `[DONE]` is as [`Stream::finish`].
-    /// What cannot be read ends the stream with an `error` event, as an error of the provider does.
-    pub fn event(&mut self, payload: &[u8], out: &mut Vec<u8>) {
-        if payload == b"[DONE]" {
-            return self.finish(out);
-        }
-        let Stream { about, answer } = self;
-        let mut events = Events { out: Some(out), about };
-        if chat::read(payload, &mut |delta| answer.take(delta, &mut events)).is_err() {
-            let message = b"The provider's stream could not be read.".as_slice();
-            let fault = Fault { code: Some(b"invalid_answer"), message: Some(message), ..Fault::default() };
-            answer.fail(&fault, &mut events);
-        }
+    /// Takes a step of the answer, and adds the events to `out` that it becomes.
+    pub fn take(&mut self, delta: Delta, out: &mut Vec<u8>) {
+        self.answer.take(delta, &mut Events { out: Some(out), about: &self.about });
     }
 
-    /// No more events come: adds the last ones to `out`, once.
-    pub fn finish(&mut self, out: &mut Vec<u8>) {
-        self.answer.end(&mut Events { out: Some(out), about: &self.about });
+    /// Whether the client has got a whole answer.
+    pub fn is_whole(&self) -> bool {
+        self.answer.has_ended && !self.answer.has_failed
     }
 }
 
-/// Turns a whole Chat Completions answer into a response object.
+/// Turns the deltas of a whole answer into a response object.
 pub struct Whole<'a> {
     about: &'a About,
     answer: Progress,
@@ -109,6 +98,7 @@ struct Progress {
     sequence: u64,
     has_begun: bool,
     has_ended: bool,
+    has_failed: bool,
 }
 
 impl Progress {
@@ -120,6 +110,7 @@ impl Progress {
             Delta::Start(start) => self.start(&start, events),
             Delta::Usage(usage) => self.head.usage = Some(usage),
             Delta::Fault(fault) => self.fail(&fault, events),
+            Delta::End => self.end(events),
             // What comes after its end is not part of the answer.
             _ if self.finish.is_some() => {}
             // Only its maker could read it, and this API has a place for it in items that it keeps itself.
@@ -131,6 +122,20 @@ impl Progress {
             Delta::CallInput { index, input } => {
                 if let Some(place) = self.find_call(index) {
                     self.add(place, input, None, events);
+                }
+            }
+            Delta::CallObject { index, input } => {
+                if let Some(place) = self.find_call(index) {
+                    let mut text = Vec::with_capacity(input.bytes().len() * 5 / 4);
+                    escape_json(&mut text, input.bytes());
+                    self.add(place, &text, None, events);
+                }
+            }
+            Delta::CallEnd { index } => {
+                let is_empty = |item: &Item| item.parts.iter().all(|part| part.text.is_empty());
+                let found = self.find_call(index).filter(|place| self.items.get(*place).is_some_and(is_empty));
+                if let Some(place) = found {
+                    self.add(place, b"{}", None, events);
                 }
             }
             Delta::Finish(finish) => {
@@ -164,9 +169,6 @@ impl Progress {
     }
 
     fn end(&mut self, events: &mut Events) {
-        if self.has_ended {
-            return;
-        }
         if !self.has_begun {
             self.begin(events);
         }
@@ -174,6 +176,7 @@ impl Progress {
             Some(Finish::Whole) => ("response.completed", State::Ended(Finish::Whole)),
             Some(finish) => ("response.incomplete", State::Ended(finish)),
             None => {
+                self.has_failed = true;
                 self.close_all(Status::Incomplete, events);
                 ("response.failed", State::Failed)
             }
@@ -183,9 +186,7 @@ impl Progress {
     }
 
     fn fail(&mut self, fault: &Fault, events: &mut Events) {
-        if core::mem::replace(&mut self.has_ended, true) {
-            return;
-        }
+        (self.has_ended, self.has_failed) = (true, true);
         events.write("error", &mut self.sequence, |event| {
             match fault.code {
                 Some(code) => event.text("code", code),

@@ -1,5 +1,4 @@
-use super::super::answer;
-use super::{about, json};
+use super::{about, answer, json};
 use serde_json::{Value, json as value};
 
 const REQUEST: &str = r#"{"model":"router","input":"hi","instructions":"Be\nbrief","temperature":0.20,

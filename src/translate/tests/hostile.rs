@@ -1,12 +1,12 @@
-use super::super::{Stream, answer};
-use super::{about_body, events, json, left_out, obstacle, request, to};
+use super::super::Stream;
+use super::{about_body, answer, events, feed, json, left_out, obstacle, request, to};
 use crate::request::read_responses;
 
 /// A small generator of pseudo-random numbers (xorshift).
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(super) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -14,7 +14,7 @@ impl Random {
     }
 
     /// `body` with a few bytes changed, a range moved, or its end cut off.
-    fn broken(&mut self, body: &str) -> Vec<u8> {
+    pub(super) fn broken(&mut self, body: &str) -> Vec<u8> {
         const BYTES: &[u8] = b"{}[]\",:\\0n \ntu\xff";
         let mut bytes = body.as_bytes().to_vec();
         for _ in 0..=self.below(3) {
@@ -131,13 +131,13 @@ fn what_needs_no_closer_look_can_be_translated() {
 fn broken_streams_never_break_the_events() {
     let mut random = Random(0x2545_f491_4f6c_dd1d);
     for _ in 0..10_000 {
-        let mut stream = Stream::new(about_body(REQUEST.as_bytes(), "m"));
+        let mut stream = Stream::new(crate::request::Api::Chat, about_body(REQUEST.as_bytes(), "m"));
         let mut out = Vec::new();
         for payload in PAYLOADS {
             match random.below(3) {
-                0 => stream.event(&random.broken(payload), &mut out),
-                1 => stream.event(PAYLOADS[random.below(PAYLOADS.len())].as_bytes(), &mut out),
-                _ => stream.event(payload.as_bytes(), &mut out),
+                0 => feed(&mut stream, &random.broken(payload), &mut out),
+                1 => feed(&mut stream, PAYLOADS[random.below(PAYLOADS.len())].as_bytes(), &mut out),
+                _ => feed(&mut stream, payload.as_bytes(), &mut out),
             }
         }
         stream.finish(&mut out);

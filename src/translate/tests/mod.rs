@@ -2,11 +2,13 @@
 
 mod answers;
 mod hostile;
+mod messages;
 mod requests;
 mod streams;
 
 use super::{About, Stream, ToChat};
-use crate::request::{ReadError, read_members};
+use crate::request::{Api, ReadError, read_members};
+use crate::response::Failure;
 use serde_json::Value;
 
 const MARK: &str = "mr0123456789abcdef_";
@@ -40,11 +42,24 @@ fn to<'a>(drop: &'a [String]) -> ToChat<'a> {
     ToChat { model: "m", limit: "max_completion_tokens", reasoning: None, drop }
 }
 
+/// A whole Chat answer, translated.
+fn answer(body: &[u8], about: &About) -> Result<Vec<u8>, Failure> {
+    super::answer(body, Api::Chat, about, &mut |_| {})
+}
+
+/// Gives one payload to a stream.
+fn feed(stream: &mut Stream, payload: &[u8], out: &mut Vec<u8>) {
+    match payload {
+        b"[DONE]" => stream.done(out),
+        payload => drop(stream.event(payload, out, &mut |_| {})),
+    }
+}
+
 /// The events that payloads become: each as its JSON, whose type the `event` line must repeat.
 fn stream(about: About, payloads: &[&str], finish: bool) -> Vec<Value> {
-    let mut stream = Stream::new(about);
+    let mut stream = Stream::new(Api::Chat, about);
     let mut out = Vec::new();
-    payloads.iter().for_each(|payload| stream.event(payload.as_bytes(), &mut out));
+    payloads.iter().for_each(|payload| feed(&mut stream, payload.as_bytes(), &mut out));
     if finish {
         stream.finish(&mut out);
     }

@@ -1,5 +1,4 @@
-use super::super::answer;
-use super::{about, json, stream};
+use super::{about, answer, json, stream};
 use serde_json::{Value, json as value};
 
 const STEM: &str = "mr0123456789abcdef_1";

@@ -1,0 +1,59 @@
+//! Error answers of a provider that speaks Messages, for clients that speak one of OpenAI's APIs.
+//!
+//! Owns the envelope and the status that such a client expects. Never decides whether another attempt is made: Envoy has
+//! seen the status by then.
+
+use super::error::type_of;
+use crate::translate::{Delta, Fault, messages_answer};
+
+/// The longest error that is read, in bytes; no provider sends longer ones.
+pub const LONGEST_ERROR: usize = 64 << 10;
+
+/// The status that OpenAI's APIs have for one of Messages.
+pub fn status(status: u16) -> u16 {
+    match status {
+        // Overloaded.
+        529 => 503,
+        status => status,
+    }
+}
+
+/// The body of an error answer with this status, as OpenAI's APIs word it. `None`, or what is no error that can be read:
+/// the status alone tells what is known.
+pub fn body(sent: Option<&[u8]>, status: u16) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut take = |delta: Delta| {
+        if let (Delta::Fault(fault), true) = (delta, out.is_empty()) {
+            complete(fault, status).write(&mut out);
+        }
+    };
+    let read = sent.map(|sent| messages_answer(sent, &mut take));
+    if !matches!(read, Some(Ok(()))) || out.is_empty() {
+        out.clear();
+        complete(Fault::default(), status).write(&mut out);
+    }
+    out
+}
+
+/// Adds what the error does not say and the status does.
+fn complete(fault: Fault, status: u16) -> Fault {
+    let code: &[u8] = match status {
+        401 => b"invalid_api_key",
+        404 => b"model_not_found",
+        429 => b"rate_limit_exceeded",
+        503 | 529 => b"server_overloaded",
+        400..=499 => b"invalid_request_error",
+        _ => b"api_error",
+    };
+    let kind: &[u8] = match status {
+        429 => b"requests",
+        status => type_of(status).as_bytes(),
+    };
+    let known = fault.code.is_some();
+    Fault {
+        kind: fault.kind.filter(|_| known).or(Some(kind)),
+        code: fault.code.or(Some(code)),
+        message: fault.message.or(Some(b"The provider refused the request without saying why.")),
+        ..fault
+    }
+}
