@@ -128,6 +128,11 @@ impl Effort {
         ("max", Effort::Max),
     ];
 
+    /// The name that the APIs use.
+    pub fn name(self) -> &'static str {
+        Effort::NAMES.iter().find(|(_, effort)| *effort == self).map_or("none", |(name, _)| name)
+    }
+
     /// The effort of this name.
     pub fn from_name(name: &str) -> Option<Effort> {
         Effort::NAMES.iter().find(|(known, _)| *known == name).map(|(_, effort)| *effort)

@@ -4,9 +4,11 @@
 //! an answer ([`delta`]): each API has a reader and a writer, and none knows another. Texts pass as the bytes they were
 //! sent as. Never decides whether to translate, never sends anything.
 //!
-//! So far: Responses requests to Chat Completions, and its answers back; answers of Messages to either.
+//! Requests in Chat Completions and Responses go to Messages, those in Responses to Chat Completions too; answers come
+//! back the same way.
 
 mod about;
+mod body;
 mod chat;
 mod conversation;
 mod delta;
@@ -24,10 +26,37 @@ pub(crate) use messages::{
 pub use stream::Stream;
 pub(crate) use stream::answer;
 
-use crate::request::{Members, ReadError};
+use crate::decide::Thinking;
+use crate::request::{Api, Members, ReadError};
+use conversation::Conversation;
 use path::Stop;
 
-/// What a Responses request becomes.
+/// What a request is in another API than the one that was called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Translation {
+    /// What cannot be expressed; then it cannot be translated.
+    pub obstacle: Option<String>,
+    /// Parameters that have no counterpart and are left out without harm to the answer's meaning; top-level or dotted,
+    /// and fit for a header.
+    pub left_out: Vec<String>,
+    /// A tool must be called.
+    pub forced: bool,
+    /// It has tools that must be kept to the letter.
+    pub strict: bool,
+    /// Calls whose results came last were made without thinking that can be shown to Messages.
+    pub unsigned: bool,
+}
+
+/// What a request becomes.
+#[derive(Clone, Copy, Debug)]
+pub enum To<'a> {
+    /// A Chat Completions request.
+    Chat(ToChat<'a>),
+    /// A Messages request.
+    Messages(ToMessages<'a>),
+}
+
+/// What a Chat Completions model wants.
 #[derive(Clone, Copy, Debug)]
 pub struct ToChat<'a> {
     /// `model` for the provider.
@@ -36,45 +65,103 @@ pub struct ToChat<'a> {
     pub limit: &'a str,
     /// What this model calls earlier reasoning, where it wants that back: `reasoning_content`. Most refuse it.
     pub reasoning: Option<&'a str>,
-    /// Members that this model refuses, in the words of the Responses API: `temperature`, `reasoning.effort`.
-    /// `stream_options` keeps the stream from being asked for its usage.
-    pub drop: &'a [String],
 }
 
-/// Writes a Responses request as a Chat Completions request. `members` are those of the body.
+/// What a Messages model and its provider want.
+#[derive(Clone, Copy, Debug)]
+pub struct ToMessages<'a> {
+    /// `model`; `None` where the path names it.
+    pub model: Option<&'a str>,
+    /// `anthropic_version`, where it stands in the body.
+    pub version: Option<&'a str>,
+    /// `stream` stands in the body; else the path says so.
+    pub stream: bool,
+    /// The limit of output tokens of a request that has none.
+    pub max_tokens: u32,
+    /// How it is asked to think.
+    pub thinking: Option<Thinking>,
+    /// A long prefix is marked for the prompt cache.
+    pub cache_prefix: bool,
+}
+
+/// Writes a request of `api` as another API's. `members` are those of the body; those in `drop`, in the words of `api`,
+/// are as absent. `stream_options` there keeps a stream from being asked for its usage.
 ///
 /// # Errors
-/// [`ReadError`] when the body is no Responses request, or has an [`obstacle`].
-pub fn request(body: &[u8], members: &Members, to: &ToChat) -> Result<Vec<u8>, ReadError> {
-    let conversation = responses::read(body, members, to.drop, true).map_err(|stop| match stop {
+/// [`ReadError`] when the body is no such request, or has an obstacle.
+pub fn request(api: Api, body: &[u8], members: &Members, drop: &[String], to: &To) -> Result<Vec<u8>, ReadError> {
+    let conversation = read(api, body, members, drop, true).map_err(|stop| match stop {
         Stop::Read(error) => error,
-        Stop::Obstacle(param) => ReadError::Invalid { param, rule: "cannot be expressed in Chat Completions" },
+        Stop::Obstacle(param) => ReadError::Invalid { param, rule: "cannot be expressed in the provider's API" },
     })?;
-    let ask_usage = !to.drop.iter().any(|name| name == "stream_options");
-    let target = chat::Target { model: to.model, limit: to.limit, reasoning: to.reasoning, ask_usage };
-    Ok(chat::write(&conversation, &target))
+    let drops = |name: &str| drop.iter().any(|dropped| dropped == name);
+    Ok(match to {
+        To::Chat(ToChat { model, limit, reasoning }) => {
+            let ask_usage = !drops("stream_options");
+            chat::write(&conversation, &chat::Target { model, limit, reasoning: *reasoning, ask_usage })
+        }
+        To::Messages(to) => {
+            let strict = !drops("tools.function.strict") && !drops("tools.strict");
+            let ToMessages { model, version, stream, max_tokens, thinking, cache_prefix } = *to;
+            let target = messages::Target { model, version, stream, max_tokens, thinking, strict, cache_prefix };
+            messages::write(&conversation, &target)
+        }
+    })
 }
 
-/// Names the first thing in a Responses request that Chat Completions cannot express; `None` where it can be translated.
-/// `plain_input`: whoever read the request knows that its `input` is no obstacle, and it need not be read again.
-///
-/// # Errors
-/// [`ReadError`] when the body is no Responses request.
-pub fn obstacle(body: &[u8], members: &Members, plain_input: bool) -> Result<Option<String>, ReadError> {
-    match responses::read(body, members, &[], !plain_input) {
-        Ok(_) => Ok(None),
-        Err(Stop::Obstacle(name)) => Ok(Some(name)),
-        Err(Stop::Read(error)) => Err(error),
-    }
-}
-
-/// Names the parameters of a Responses request that have no counterpart and are left out without harm to the answer's
-/// meaning; top-level or dotted, and fit for a header.
+/// Finds out what a request of `api` is in `wire`. `plain_input`: whoever read the request knows that its messages are
+/// no obstacle, and they need not be read again.
 ///
 /// # Errors
 /// [`ReadError`] when an object in the body names a member twice.
-pub fn left_out(body: &[u8], members: &Members) -> Result<Vec<String>, ReadError> {
-    responses::left_out(body, members)
+pub fn check(
+    api: Api,
+    wire: Api,
+    body: &[u8],
+    members: &Members,
+    plain_input: bool,
+) -> Result<Translation, ReadError> {
+    let with_input = wire == Api::Messages || !plain_input;
+    let obstacle = match read(api, body, members, &[], with_input) {
+        Ok(conversation) if wire == Api::Messages => {
+            let mut translation = messages::check(api, &conversation);
+            let lost = left_out(api, wire, body, members)?;
+            translation.left_out.splice(0..0, lost);
+            return Ok(translation);
+        }
+        Ok(_) => None,
+        Err(Stop::Obstacle(name)) => Some(name),
+        // A request that only the translation cannot read is for providers that speak the API.
+        Err(Stop::Read(error)) => Some(error.param().unwrap_or("messages").to_owned()),
+    };
+    Ok(Translation { obstacle, left_out: left_out(api, wire, body, members)?, ..Translation::default() })
+}
+
+fn read<'a>(
+    api: Api,
+    body: &'a [u8],
+    members: &Members,
+    drop: &[String],
+    with_input: bool,
+) -> Result<Conversation<'a>, Stop> {
+    match api {
+        Api::Responses => responses::read(body, members, drop, with_input),
+        _ => chat::read_request(body, members, drop),
+    }
+}
+
+fn left_out(api: Api, wire: Api, body: &[u8], members: &Members) -> Result<Vec<String>, ReadError> {
+    match api {
+        Api::Responses => responses::left_out(body, members, wire),
+        _ => Ok(chat::left_out(body, members)),
+    }
+}
+
+/// A name as it may stand in a header: the client chose it.
+fn fit(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let fits = (1..=64).contains(&name.len()) && name.bytes().all(plain);
+    if fits { name.to_owned() } else { "unknown".to_owned() }
 }
 
 #[cfg(test)]

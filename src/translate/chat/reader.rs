@@ -132,6 +132,14 @@ fn message<'a>(
     Ok(())
 }
 
+impl Conversation<'_> {
+    fn lose_name(&mut self, name: Option<Raw>) {
+        if name.is_some() {
+            self.lose("messages.name");
+        }
+    }
+}
+
 /// What the model thought before it said this: in blocks as Messages has them, or as one text.
 fn read_thoughts<'a>(
     reasoning: Option<Raw<'a>>,
@@ -164,6 +172,7 @@ fn read_thoughts<'a>(
         })?;
     }
     if let Some(text) = whole.filter(|_| conversation.pieces.len() == before) {
+        conversation.lose("messages.reasoning_content");
         conversation.add(index, Piece::Reasoning { texts: vec![text], signature: None });
     }
     Ok(())

@@ -1,16 +1,11 @@
-<<<<<<< HEAD
 //! Anthropic's Messages: its requests written, its answers read.
 
+mod answer;
 mod fit;
 mod request;
 mod schema;
-
-pub(super) use fit::check;
-pub use request::{Target, write};
-=======
-//! Anthropic's Messages: its answers read.
-
-mod answer;
+mod turns;
 
 pub use answer::{Counts, event, event_type, whole};
->>>>>>> wt-answers
+pub use fit::check;
+pub use request::{MARK, Target, write};

@@ -4,7 +4,7 @@
 
 use super::{input, tools};
 use crate::request::json::Kind;
-use crate::request::{Members, ReadError, read_members};
+use crate::request::{Api, Members, ReadError, read_members};
 use crate::translate::body::{Body, Result, each, once, string};
 use crate::translate::conversation::{Conversation, Format, Part, Piece, Role, Settings};
 use crate::translate::fit;
@@ -45,6 +45,9 @@ const TRANSLATED: [&str; 23] = [
     "prompt",
     "moderation",
 ];
+
+/// Members that Chat Completions has too, and Messages has not.
+const ONLY_CHAT: [&str; 4] = ["top_logprobs", "service_tier", "prompt_cache_key", "prompt_cache_retention"];
 
 /// Reads a request; members in `drop` are as absent, `input` is left unread without `with_input`.
 pub fn read<'a>(body: &'a [u8], members: &Members, drop: &[String], with_input: bool) -> Result<Conversation<'a>> {
@@ -135,7 +138,7 @@ fn include(value: Option<Raw>) -> Result<Include> {
 }
 
 /// Names what is left out.
-pub fn left_out(body: &[u8], members: &Members) -> core::result::Result<Vec<String>, ReadError> {
+pub fn left_out(body: &[u8], members: &Members, wire: Api) -> core::result::Result<Vec<String>, ReadError> {
     let mut names = Vec::new();
     for member in &members.list {
         let (name, value) = (member.name(body), Raw::at(member.value, body));
@@ -143,6 +146,7 @@ pub fn left_out(body: &[u8], members: &Members) -> core::result::Result<Vec<Stri
             continue;
         }
         match &*name {
+            "text" if wire == Api::Messages => others(value, "text", &["format"], &mut names)?,
             "text" => others(value, "text", &["format", "verbosity"], &mut names)?,
             "reasoning" => others(value, "reasoning", &["effort"], &mut names)?,
             // Nothing that is sent to the client is obfuscated.
@@ -150,6 +154,11 @@ pub fn left_out(body: &[u8], members: &Members) -> core::result::Result<Vec<Stri
             "include" if include(Some(value)).is_ok_and(|include| !include.others) => {}
             // What is said here is what Chat Completions does anyway.
             "truncation" if value.bytes() == b"\"disabled\"" => {}
+            // Only Chat Completions has these.
+            name if wire == Api::Messages && ONLY_CHAT.contains(&name) => match (name, value.bytes()) {
+                ("service_tier", b"\"auto\"" | b"\"default\"") | ("top_logprobs", b"0") => {}
+                _ => add(&mut names, name.to_owned()),
+            },
             name if TRANSLATED.contains(&name) => {}
             name => add(&mut names, fit(name)),
         }
