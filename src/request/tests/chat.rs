@@ -12,7 +12,7 @@ fn reads_what_routing_needs_in_any_order() {
     assert_eq!(request.model.as_deref(), Some("gpt-5"));
     assert_eq!(request.effort.as_deref(), Some("low"));
     assert_eq!((request.stream, request.include_usage, request.max_output), (true, true, Some(50)));
-    assert_eq!(request.needs, Needs { images: false, audio: false, tools: true, json_schema: true });
+    assert_eq!(request.needs, Needs { tools: true, json_schema: true, ..Needs::default() });
     assert_eq!(request.messages, 1);
     assert!(request.input_tokens > 4);
     let names: Vec<_> = request.members.list.iter().map(|member| member.name(body.as_bytes()).into_owned()).collect();

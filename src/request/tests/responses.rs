@@ -23,7 +23,7 @@ fn reads_what_routing_needs_in_any_order() {
     let request = read(body).unwrap();
     assert_eq!((request.api, request.model.as_deref()), (Api::Responses, Some("model-router")));
     assert_eq!((request.effort.as_deref(), request.max_output, request.stream), (Some("low"), Some(50), true));
-    assert_eq!(request.needs, Needs { images: true, audio: false, tools: true, json_schema: true });
+    assert_eq!(request.needs, Needs { images: true, tools: true, json_schema: true, ..Needs::default() });
     let conversation = &request.conversation;
     assert_eq!(texts(body, &conversation.system), ["be brief"]);
     assert_eq!(texts(body, &conversation.question), ["second"]);
