@@ -9,8 +9,8 @@ use crate::decide::{Caller, Plan, Question, Session, Terms, Translation, asked, 
 use crate::listing::{self, Listing};
 use crate::policy::{Policy, Provider, UnknownPaths};
 use crate::request::{
-    Api, Controls, Endpoint, ReadError, Request, Shape, boundary, read_chat, read_controls, read_form, read_members,
-    read_named, read_responses, target,
+    Api, Controls, Endpoint, Members, ReadError, Request, Shape, boundary, read_chat, read_controls, read_form,
+    read_members, read_messages, read_named, read_responses, shape_of_unknown, target,
 };
 use crate::response::error::ErrorReply;
 use crate::translate;
@@ -49,6 +49,10 @@ pub struct Call {
     pub controls: bool,
     /// The session id in a header.
     pub session: Option<String>,
+    /// The version of Anthropic's API that the client speaks.
+    pub messages_version: Option<String>,
+    /// The features of it in beta that the client asks for, with commas between them.
+    pub betas: Option<String>,
     /// The decision is wanted, no answer.
     pub explain: bool,
 }
@@ -65,6 +69,8 @@ impl Call {
             caller,
             controls: false,
             session: None,
+            messages_version: None,
+            betas: None,
             explain: false,
         }
     }
@@ -73,19 +79,26 @@ impl Call {
 /// Judges the head of a request. `header` gives the value of a header, or of `:method` and `:path`, by its lower-case
 /// name.
 pub fn head<'h>(policy: &Policy, header: &dyn Fn(&str) -> Option<&'h str>) -> Head {
-    let Some(target) = target(header(":path").unwrap_or_default()) else {
+    let path = header(":path").unwrap_or_default();
+    let Some(mut target) = target(path) else {
         return match policy.unknown_paths {
             UnknownPaths::Pass => Head::Pass,
             UnknownPaths::Reject => Head::Refused(
-                Shape::OpenAi,
+                shape_of_unknown(path),
                 ErrorReply::new(404, "unknown_path", "There is no such API on this router."),
             ),
         };
     };
     let caller = Caller::identify(policy, header);
+    // What both APIs have at the same path is told apart by the header that only Anthropic's clients send.
+    let both = matches!(target.endpoint, Endpoint::Models | Endpoint::Entry(_) | Endpoint::Explain);
+    if both && target.shape == Shape::OpenAi && header(VERSION).is_some() {
+        target.shape = Shape::Anthropic;
+    }
     let (api, endpoint) = match &target.endpoint {
         Endpoint::Model(api) => (Some(*api), None),
         Endpoint::Named(name) if name.starts_with("responses/") => (Some(Api::Responses), Some(*name)),
+        Endpoint::Named(name) if name.starts_with("messages/") => (Some(Api::Messages), Some(*name)),
         Endpoint::Named(name) => (Some(Api::Other), Some(*name)),
         Endpoint::Explain => (None, None),
         Endpoint::Kept(kept) => {
@@ -114,6 +127,8 @@ pub fn head<'h>(policy: &Policy, header: &dyn Fn(&str) -> Option<&'h str>) -> He
     }
     let opted_in =
         header("foundry-features").is_some_and(|features| features.split(',').any(|it| it.trim() == CONTROLS));
+    // No other API has these two.
+    let anthropic = |name| header(name).filter(|_| matches!(api, None | Some(Api::Messages))).map(Into::into);
     Head::Call(Box::new(Call {
         api,
         endpoint,
@@ -123,12 +138,24 @@ pub fn head<'h>(policy: &Policy, header: &dyn Fn(&str) -> Option<&'h str>) -> He
         caller,
         controls: opted_in,
         session: header("x-ms-session-id").map(Into::into),
+        messages_version: anthropic(VERSION),
+        betas: anthropic(BETAS),
         explain: api.is_none(),
     }))
 }
 
 /// The feature that a client opts in to.
 const CONTROLS: &str = "ModelRouterControls=V1Preview";
+/// The header with the version of Anthropic's API.
+const VERSION: &str = "anthropic-version";
+/// The header with its features in beta; a request may have several.
+pub const BETAS: &str = "anthropic-beta";
+
+/// The values of the header `name`, which a request may have several times, as the one that means the same.
+pub fn joined(headers: &[(String, String)], name: &str) -> Option<String> {
+    let values: Vec<&str> = headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect();
+    (!values.is_empty()).then(|| values.join(","))
+}
 
 fn answer<'h>(
     policy: &Policy,
@@ -140,7 +167,7 @@ fn answer<'h>(
     if !matches!(header(":method"), Some("GET" | "HEAD")) {
         return Head::Refused(target.shape, ErrorReply::new(405, "method_not_allowed", "This API is called with GET."));
     }
-    match listing::list(policy, caller, listing) {
+    match listing::list(policy, caller, listing, target.shape) {
         Ok(text) => Head::Answer(text),
         Err(refusal) => Head::Refused(target.shape, ErrorReply::of_refusal(refusal, policy)),
     }
@@ -207,25 +234,38 @@ pub fn route<'p, 'a>(
     let plan = plan(&question, asked, session).map_err(refused)?;
     let mut brief = brief(&question, &plan, call.endpoint);
     brief.request.form.clone_from(&call.form);
+    if request.api == Api::Messages {
+        brief.request.version.clone_from(&call.messages_version);
+        brief.request.betas.clone_from(&call.betas);
+    }
     Ok(Routed { brief, terms, plan, request })
 }
 
 fn read<'a>(call: &Call, body: &'a [u8]) -> Result<Request<'a>, ErrorReply> {
     let api = match call.api {
         Some(api) => api,
-        // An explanation: only one of the two has `messages`.
-        None if read_members(body)?.get(body, "messages").is_some() => Api::Chat,
-        None => Api::Responses,
+        None => api_of(call, body, &read_members(body)?),
     };
     Ok(match api {
         Api::Chat => read_chat(body),
         Api::Responses => read_responses(body),
-        Api::Messages => read_chat(body),
+        Api::Messages => read_messages(body),
         Api::Other => match &call.form {
             Some(boundary) => read_form(body, boundary),
             None => read_named(body),
         },
     }?)
+}
+
+/// The API of a request that is to be explained: Responses has no `messages`, and Chat Completions neither a version nor
+/// a system prompt of its own.
+fn api_of(call: &Call, body: &[u8], members: &Members) -> Api {
+    let has = |name| members.get(body, name).is_some();
+    match has("messages") {
+        true if call.messages_version.is_some() || has("system") || has("anthropic_version") => Api::Messages,
+        true => Api::Chat,
+        false => Api::Responses,
+    }
 }
 
 /// `routing_config`, where the client opted in.
@@ -251,3 +291,6 @@ fn translation(policy: &Policy, request: &Request, endpoint: Option<&str>) -> Re
     let obstacle = translate::obstacle(request.body, &request.members, request.plain_input).unwrap_or_else(unread);
     Ok(Translation { obstacle, left_out: translate::left_out(request.body, &request.members)? })
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,12 @@ pub struct PublishedRequest {
     /// The boundary of a form; `None`: the body is JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
+    /// The version of Anthropic's API that the client speaks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The features of it in beta that the client asks for, with commas between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub betas: Option<String>,
     /// Marks in its ids, which come off: start and end of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<(u32, u32)>,
@@ -154,10 +160,12 @@ pub fn brief(question: &Question, plan: &Plan, endpoint: Option<&str>) -> Brief 
             stream: request.stream,
             members: Some(request.members.clone()),
             form: None,
+            version: None,
+            betas: None,
             marks: request.state.published_marks(),
             thoughts: request.state.thoughts.clone(),
             earlier: earlier.map(|id| Origin::of(id.as_bytes()).map(|(origin, _)| origin.mark()).unwrap_or_default()),
-            later: request.background || (request.api == Api::Responses && endpoint.is_some()),
+            later: request.background || (matches!(request.api, Api::Responses | Api::Messages) && endpoint.is_some()),
         },
     }
 }
@@ -179,6 +187,8 @@ pub fn brief_for_kept(policy: &Policy, keeper: &Keeper, kept: &Kept, query: &str
         api: Api::Responses,
         members: None,
         form: None,
+        version: None,
+        betas: None,
         marks: Vec::new(),
         thoughts: Vec::new(),
         earlier: None,

@@ -13,7 +13,7 @@ use crate::explain::{Log, explain};
 use crate::policy::Policy;
 use crate::request::Shape;
 use crate::response::error::ErrorReply;
-use crate::routing::{Call, Head, Routed, head, route};
+use crate::routing::{BETAS, Call, Head, Routed, head, joined, route};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 use std::rc::Rc;
@@ -162,7 +162,11 @@ impl Context for RouteContext {}
 impl HttpContext for RouteContext {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
         let headers = host::headers(REQUEST);
-        let get = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let betas = joined(&headers, BETAS);
+        let get = |name: &str| match name {
+            BETAS => betas.as_deref(),
+            _ => headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()),
+        };
         let internal = headers.iter().filter(|(name, _)| INTERNAL.iter().any(|prefix| name.starts_with(prefix)));
         internal.for_each(|(name, _)| host::set_header(REQUEST, name, None));
         match head(&self.policy, &get) {

@@ -6,7 +6,7 @@ use super::content::Message;
 use super::count::TokenCount;
 use super::json::{Kind, Reader, Text};
 use super::members::{MemberReader, Result, Typed, check_type, invalid, string_member};
-use super::{Api, Request, Texts};
+use super::{Api, Corners, Request};
 
 /// Tokens that the chat format adds to each message: role and delimiters.
 pub(super) const TOKENS_PER_MESSAGE: u32 = 4;
@@ -61,12 +61,27 @@ fn read_member<'a>(
             request.max_output = Some(request.max_output.map_or(limit, |other| other.min(limit)));
             Ok(())
         }
-        "tools" | "functions" => members.tools(key, &name, request, count),
+        "tools" | "functions" => {
+            members.tools(key, &name, request, count)?;
+            let tools = members.last().map_or(b"".as_slice(), |tools| tools.of(body));
+            request.corners.cache_marks |= holds(tools, "\"cache_control\"");
+            request.corners.strict_tools |= holds(tools, "\"strict\"");
+            Ok(())
+        }
+        "tool_choice" => {
+            check_type(members, &name, &TYPES)?;
+            members.tool_choice(key, request)
+        }
+        "modalities" if members.reader.peek()? == Kind::Array => members.value(key, |reader| {
+            request.needs.audio |= has_audio(reader)?;
+            Ok(())
+        }),
         "response_format" => {
             members.expect(Kind::Object, "response_format", "must be an object")?;
             members.value(key, |reader| {
-                request.needs.json_schema |=
-                    string_member(reader, "type")?.is_some_and(|text| text.value(body) == "json_schema");
+                let format = string_member(reader, "type")?.map(|text| text.value(body));
+                request.needs.json_schema |= format.as_deref() == Some("json_schema");
+                request.needs.json_object |= format.as_deref() == Some("json_object");
                 Ok(())
             })
         }
@@ -102,6 +117,25 @@ fn read_include_usage(reader: &mut Reader) -> Result<bool> {
     Ok(include_usage)
 }
 
+/// `modalities`: whether the answer is to be spoken.
+fn has_audio(reader: &mut Reader) -> Result<bool> {
+    let (mut first, mut found) = (true, false);
+    reader.enter_array()?;
+    while reader.next_item(&mut first)? {
+        match reader.peek()? {
+            Kind::String => found |= reader.string()?.value(reader.bytes()) == "audio",
+            _ => drop(reader.skip()?),
+        }
+    }
+    Ok(found)
+}
+
+/// Whether `text` stands in a piece of the body.
+fn holds(piece: &[u8], text: &str) -> bool {
+    // The search in strings does not look at every place, as one in bytes would.
+    core::str::from_utf8(piece).is_ok_and(|piece| piece.contains(text))
+}
+
 fn read_messages(reader: &mut Reader, request: &mut Request, count: &mut TokenCount) -> Result<()> {
     if reader.peek()? != Kind::Array {
         return invalid("messages", "must be an array of messages");
@@ -124,8 +158,9 @@ fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &
     let (mut first, mut seen, mut role) = (true, [false; 2], Text::default());
     let body = request.body;
     let before = count.total();
-    let (place, needs) = (("messages", index), &mut request.needs);
-    let mut message = Message { place, needs, count, body, texts: Texts::default(), bytes: 0, plain: true };
+    let (mut named, mut calls, mut reasons) = (false, false, false);
+    let mut message = Message::new(("messages", index), body, &mut request.needs, count);
+    let corners = &mut request.corners;
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
         let name = key.value(body);
@@ -141,14 +176,43 @@ fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &
                 _ => return message.invalid("role", "must be a string"),
             },
             "content" => message.content(reader, "content")?,
-            "tool_calls" | "function_call" => message.count.text(reader.skip()?.of(body)),
+            "tool_calls" | "function_call" => {
+                let list = reader.skip()?.of(body);
+                calls |= name == "tool_calls" && list.contains(&b'{');
+                message.count.text(list);
+            }
+            // A null says as much as no member.
+            "name" | "reasoning_content" | "thinking_blocks" | "cache_control" => {
+                let kind = reader.peek()?;
+                let length = reader.skip()?.len();
+                let there = kind != Kind::Null;
+                match &*name {
+                    "name" => named = there,
+                    "thinking_blocks" => corners.thinking_blocks |= there,
+                    "cache_control" => corners.cache_marks |= there,
+                    _ => {
+                        corners.reasoning |= there;
+                        // Two of its bytes are the quotes.
+                        reasons = kind == Kind::String && length > 2;
+                    }
+                }
+            }
             _ => drop(reader.skip()?),
         }
     }
     if !matches!(seen, [true, _]) {
         return message.invalid("role", "is missing");
     }
-    let (texts, bytes) = (message.texts, message.bytes);
-    request.conversation.add(role.span.of(body), texts, bytes, before);
+    let role = role.span.of(body);
+    let Message { texts, bytes, marked, .. } = message;
+    *corners = Corners {
+        names: corners.names || (named && !matches!(role, b"tool" | b"function")),
+        developer: corners.developer || role == b"developer",
+        cache_marks: corners.cache_marks || marked,
+        silent_calls: corners.silent_calls || (calls && !reasons && role == b"assistant"),
+        ..*corners
+    };
+    request.needs.prefill = role == b"assistant";
+    request.conversation.add(role, texts, bytes, before);
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! What stands in a message: texts, images, audio.
+//! What stands in a message: texts, images, audio, files.
 //!
-//! Owns what of it counts for routing, in both of OpenAI's APIs. Never copies a text.
+//! Owns what of it counts for routing; the walk over parts is that of OpenAI's two APIs. Never copies a text.
 
 use super::count::TokenCount;
 use super::json::{Kind, Reader, Text};
@@ -9,7 +9,7 @@ use super::{Needs, Texts};
 
 /// Tokens of an image at high detail (1024 × 1024: 85 + 4 tiles of 170); `low` is 85. The true number depends on the
 /// size in pixels and the model, which a router does not know.
-const TOKENS_PER_IMAGE: u32 = 765;
+pub(super) const TOKENS_PER_IMAGE: u32 = 765;
 const TOKENS_PER_SMALL_IMAGE: u32 = 85;
 
 /// What one message leaves behind.
@@ -24,9 +24,16 @@ pub(super) struct Message<'r, 'a> {
     pub bytes: usize,
     /// Nothing but text, told in the plainest way.
     pub plain: bool,
+    /// A part is marked for a provider's cache.
+    pub marked: bool,
 }
 
-impl Message<'_, '_> {
+impl<'r, 'a> Message<'r, 'a> {
+    /// A message of which nothing is read yet.
+    pub fn new(place: (&'static str, u32), body: &'a [u8], needs: &'r mut Needs, count: &'r mut TokenCount) -> Self {
+        Message { place, needs, count, body, texts: Texts::default(), bytes: 0, plain: true, marked: false }
+    }
+
     /// An error about this message's `member`.
     pub fn invalid<T>(&self, member: &str, rule: &'static str) -> Result<T> {
         let (list, index) = self.place;
@@ -83,11 +90,20 @@ impl Message<'_, '_> {
                     reader.skip()?;
                     self.needs.audio = true;
                 }
+                "file" => {
+                    reader.skip()?;
+                    self.needs.files = true;
+                }
+                "cache_control" => {
+                    self.marked |= reader.peek()? != Kind::Null;
+                    reader.skip()?;
+                }
                 // An image by its id alone has no URL.
                 "type" if reader.peek()? == Kind::String => {
                     let kind = reader.string()?;
                     let kind = kind.span.of(self.body);
                     self.needs.images |= kind == b"input_image";
+                    self.needs.files |= kind == b"input_file";
                     self.plain &= matches!(kind, b"input_text" | b"output_text");
                 }
                 "type" | "text" => {

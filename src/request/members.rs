@@ -132,6 +132,19 @@ impl<'a> MemberReader<'a> {
         Ok(())
     }
 
+    /// The value that was read last.
+    pub(super) fn last(&self) -> Option<Span> {
+        self.members.list.last().map(|member| member.value)
+    }
+
+    /// `tool_choice`, a string or an object.
+    pub(super) fn tool_choice(&mut self, key: Text, request: &mut Request<'a>) -> Result<()> {
+        self.value(key, |reader| {
+            request.needs.forced_tool = forces_tool(reader)?;
+            Ok(())
+        })
+    }
+
     pub(super) fn end(mut self) -> Result<Members> {
         self.reader.end()?;
         Ok(self.members)
@@ -150,6 +163,31 @@ pub(crate) fn string_member(reader: &mut Reader, name: &str) -> core::result::Re
         }
     }
     Ok(found)
+}
+
+/// `tool_choice`, a string or an object: whether the model must call a tool, one of its choice or a named one.
+fn forces_tool(reader: &mut Reader) -> Result<bool> {
+    let body = reader.bytes();
+    let is_required = |text: Text| text.value(body) == "required";
+    if reader.peek()? == Kind::String {
+        return Ok(is_required(reader.string()?));
+    }
+    let (mut first, mut kind, mut required) = (true, None, false);
+    reader.enter_object()?;
+    while let Some(key) = reader.next_key(&mut first)? {
+        match (&*key.value(body), reader.peek()?) {
+            ("type", Kind::String) => kind = Some(reader.string()?.value(body)),
+            // Responses has the mode here, Chat Completions one level deeper.
+            ("mode", Kind::String) => required |= is_required(reader.string()?),
+            ("allowed_tools", Kind::Object) => required |= string_member(reader, "mode")?.is_some_and(is_required),
+            _ => drop(reader.skip()?),
+        }
+    }
+    Ok(match kind.as_deref() {
+        None | Some("auto" | "none") => false,
+        Some("allowed_tools") => required,
+        Some(_) => true,
+    })
 }
 
 /// A parameter, the kinds of value that it may have, and the rule that says so.

@@ -11,6 +11,7 @@ mod count;
 mod form;
 pub mod json;
 mod members;
+mod messages;
 mod named;
 mod path;
 mod responses;
@@ -22,9 +23,10 @@ pub use conversation::{Conversation, Texts};
 pub use form::{boundary, read_form};
 pub use members::read_members;
 pub(crate) use members::string_member;
+pub use messages::read_messages;
 pub use named::read_named;
 pub(crate) use path::percent_decode;
-pub use path::{Endpoint, Kept, Target, target};
+pub use path::{Endpoint, Kept, Target, shape_of_unknown, target};
 pub use responses::read_responses;
 pub use state::{State, Thought, marks};
 
@@ -126,8 +128,12 @@ pub struct Request<'a> {
     pub max_output: Option<u32>,
     /// Reasoning effort, as sent.
     pub effort: Option<Cow<'a, str>>,
+    /// The type of a Messages request's `thinking`, as sent: `enabled`, `adaptive`, `disabled`.
+    pub thinking: Option<Cow<'a, str>>,
     /// What a model must be able to take.
     pub needs: Needs,
+    /// What of a Chat Completions request not every provider takes.
+    pub corners: Corners,
     /// Estimated input tokens: messages, tools, images.
     pub input_tokens: u32,
     /// Messages, or items, in the conversation.
@@ -157,7 +163,9 @@ impl<'a> Request<'a> {
             background: false,
             max_output: None,
             effort: None,
+            thinking: None,
             needs: Needs::default(),
+            corners: Corners::default(),
             input_tokens: 0,
             messages: 0,
             conversation: Conversation::default(),
@@ -174,12 +182,39 @@ impl<'a> Request<'a> {
 pub struct Needs {
     /// Image parts.
     pub images: bool,
-    /// Audio parts.
+    /// Audio parts, or an answer that is to be spoken.
     pub audio: bool,
     /// At least one tool.
     pub tools: bool,
     /// `response_format: json_schema`.
     pub json_schema: bool,
+    /// `response_format: json_object`.
+    pub json_object: bool,
+    /// File parts: documents, as a rule.
+    pub files: bool,
+    /// `tool_choice` leaves no answer without a call.
+    pub forced_tool: bool,
+    /// The last message is the assistant's, for the model to go on with.
+    pub prefill: bool,
+}
+
+/// Members of a Chat Completions request that some providers, or other APIs, do not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Corners {
+    /// A message, not a tool's, has a `name`.
+    pub names: bool,
+    /// A message has `reasoning_content`.
+    pub reasoning: bool,
+    /// A message has `thinking_blocks`.
+    pub thinking_blocks: bool,
+    /// A message is the developer's.
+    pub developer: bool,
+    /// A message, a part or a tool has `cache_control`.
+    pub cache_marks: bool,
+    /// The tools say `strict`, whatever its value.
+    pub strict_tools: bool,
+    /// The assistant called tools in a message without reasoning.
+    pub silent_calls: bool,
 }
 
 /// Why a body cannot be routed.

@@ -23,7 +23,8 @@ pub struct Target<'a> {
 pub enum Endpoint<'a> {
     /// A model, by a router or by its name.
     Model(Api),
-    /// A model by its name, embeddings and the like, or what works on a Responses request. The path behind the prefix.
+    /// A model by its name, embeddings and the like, or what works on a Responses or Messages request. The path behind
+    /// the prefix.
     Named(&'static str),
     /// Something that a provider keeps.
     Kept(Kept<'a>),
@@ -74,12 +75,15 @@ const NAMED: [&str; 10] = [
     "responses/compact",
 ];
 
+/// What counts the tokens of a Messages request.
+pub(crate) const COUNT_TOKENS: &str = "messages/count_tokens";
+
 /// The path of explanations.
 pub const EXPLAIN: &str = "/model-router/explain";
 
 /// Reads a `:path` (query included); `None` where it is no model API.
 ///
-/// Prefixes: `/v1`, `/openai/v1`, `/openai`, `/models`, `/api/projects/{project}/openai/v1`,
+/// Prefixes: `/v1`, `/anthropic/v1`, `/openai/v1`, `/openai`, `/models`, `/api/projects/{project}/openai/v1`,
 /// `/openai/deployments/{deployment}` or nothing.
 pub fn target(path: &str) -> Option<Target<'_>> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -90,6 +94,9 @@ pub fn target(path: &str) -> Option<Target<'_>> {
     let has_api_version = query.split('&').any(|pair| pair.starts_with("api-version="));
     let shape = match prefix {
         Prefix::Root if has_api_version => Shape::Azure,
+        // Nobody else has these paths.
+        Prefix::V1 if is_messages(rest) => Shape::Anthropic,
+        Prefix::Anthropic => Shape::Anthropic,
         Prefix::Root | Prefix::V1 => Shape::OpenAi,
         _ => Shape::Azure,
     };
@@ -101,10 +108,25 @@ pub fn target(path: &str) -> Option<Target<'_>> {
     Some(Target { endpoint, shape, deployment, query })
 }
 
+/// Whose shape the error takes that a path is unknown.
+pub fn shape_of_unknown(path: &str) -> Shape {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    match path.strip_prefix("/anthropic") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => Shape::Anthropic,
+        _ => Shape::OpenAi,
+    }
+}
+
+fn is_messages(rest: &str) -> bool {
+    rest == "messages" || rest == COUNT_TOKENS
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Prefix<'a> {
     Root,
     V1,
+    /// `/anthropic/v1`, where Azure has Anthropic's API.
+    Anthropic,
     /// `/openai`, `/openai/v1` and projects.
     Azure,
     /// `/models`, Azure's inference API.
@@ -122,7 +144,12 @@ fn split(path: &str) -> Option<(Prefix<'_>, &str)> {
         let (project, rest) = rest.split_once('/')?;
         return Some((Prefix::Azure, rest.strip_prefix("openai/v1/")?)).filter(|_| !project.is_empty());
     }
-    let known = [("/openai/v1/", Prefix::Azure), ("/openai/", Prefix::Azure), ("/v1/", Prefix::V1)];
+    let known = [
+        ("/openai/v1/", Prefix::Azure),
+        ("/openai/", Prefix::Azure),
+        ("/v1/", Prefix::V1),
+        ("/anthropic/v1/", Prefix::Anthropic),
+    ];
     if let Some((prefix, rest)) = known.into_iter().find_map(|(text, prefix)| Some((prefix, path.strip_prefix(text)?)))
     {
         return Some((prefix, rest));
@@ -136,6 +163,9 @@ fn split(path: &str) -> Option<(Prefix<'_>, &str)> {
 
 fn endpoint<'a>(prefix: &Prefix, rest: &'a str) -> Option<Endpoint<'a>> {
     match rest {
+        "messages" if has_messages(prefix) => return Some(Endpoint::Model(Api::Messages)),
+        COUNT_TOKENS if has_messages(prefix) => return Some(Endpoint::Named(COUNT_TOKENS)),
+        _ if *prefix == Prefix::Anthropic => return listed(rest),
         "chat/completions" => return Some(Endpoint::Model(Api::Chat)),
         "info" if *prefix == Prefix::Inference => return Some(Endpoint::Info),
         _ => {}
@@ -147,12 +177,24 @@ fn endpoint<'a>(prefix: &Prefix, rest: &'a str) -> Option<Endpoint<'a>> {
         return None;
     }
     match rest.split_once('/').unwrap_or((rest, "")) {
-        ("models" | "deployments", "") if !rest.ends_with('/') => Some(Endpoint::Models),
-        ("models" | "deployments", name) if !name.is_empty() => Some(Endpoint::Entry(percent_decode(name))),
+        ("models" | "deployments", _) => listed(rest),
         ("info", "") if *prefix == Prefix::Root => Some(Endpoint::Info),
         ("responses", "") if rest == "responses" => Some(Endpoint::Model(Api::Responses)),
         ("responses", id) if !id.is_empty() => kept("responses", id),
         ("conversations", id) if rest == "conversations" || !id.is_empty() => kept("conversations", id),
+        _ => None,
+    }
+}
+
+fn has_messages(prefix: &Prefix) -> bool {
+    matches!(prefix, Prefix::V1 | Prefix::Anthropic)
+}
+
+/// The list of models, or the entry of one.
+fn listed(rest: &str) -> Option<Endpoint<'_>> {
+    match rest.split_once('/').unwrap_or((rest, "")) {
+        ("models" | "deployments", "") if !rest.ends_with('/') => Some(Endpoint::Models),
+        ("models" | "deployments", name) if !name.is_empty() => Some(Endpoint::Entry(percent_decode(name))),
         _ => None,
     }
 }

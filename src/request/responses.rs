@@ -68,9 +68,15 @@ fn read_member<'a>(
         "text" => {
             members.expect(Kind::Object, "text", "must be an object")?;
             members.value(key, |reader| {
-                request.needs.json_schema |= has_schema(reader)?;
+                let format = format_type(reader)?.map(|text| text.value(body));
+                request.needs.json_schema |= format.as_deref() == Some("json_schema");
+                request.needs.json_object |= format.as_deref() == Some("json_object");
                 Ok(())
             })
+        }
+        "tool_choice" => {
+            check_type(members, &name, &TYPES)?;
+            members.tool_choice(key, request)
         }
         "tools" => members.tools(key, &name, request, count),
         "previous_response_id" => {
@@ -112,13 +118,13 @@ const TYPES: [Typed; 6] = [
     ("truncation", &[Kind::String], "must be a string"),
 ];
 
-/// `text`: whether its `format` is a JSON schema.
-fn has_schema(reader: &mut Reader) -> Result<bool> {
-    let (mut first, mut found) = (true, false);
+/// `text`: the type of its `format`.
+fn format_type(reader: &mut Reader) -> Result<Option<Text>> {
+    let (mut first, mut found) = (true, None);
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
         if key.value(reader.bytes()) == "format" && reader.peek()? == Kind::Object {
-            found = string_member(reader, "type")?.is_some_and(|text| text.value(reader.bytes()) == "json_schema");
+            found = string_member(reader, "type")?;
         } else {
             reader.skip()?;
         }
@@ -183,8 +189,7 @@ fn read_item(reader: &mut Reader, index: u32, request: &mut Request, count: &mut
     let body = request.body;
     let before = count.total();
     let start = reader.offset();
-    let (place, needs) = (("input", index), &mut request.needs);
-    let mut message = Message { place, needs, count, body, texts: Texts::default(), bytes: 0, plain: true };
+    let mut message = Message::new(("input", index), body, &mut request.needs, count);
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
         let name = key.value(body);
@@ -222,6 +227,8 @@ fn read_item(reader: &mut Reader, index: u32, request: &mut Request, count: &mut
     let speaks = matches!(role, b"user" | b"assistant" | b"system" | b"developer");
     request.plain_input &= plain && speaks && matches!(kind.as_deref(), None | Some("message"));
     request.conversation.add(role, texts, bytes, before);
+    // Calls and reasoning at the end are nothing that an answer could go on with.
+    request.needs.prefill = role == b"assistant" && matches!(kind.as_deref(), None | Some("message"));
     item_state(request, index, kind.as_deref(), &item, Span { start, end: reader.offset() })
 }
 

@@ -41,6 +41,9 @@ impl ErrorReply {
 
     /// The JSON body in the given shape.
     pub fn body(&self, shape: Shape) -> String {
+        if shape == Shape::Anthropic {
+            return self.body_of_anthropic();
+        }
         let kind = type_of(self.status);
         let code = match (shape, self.code) {
             (Shape::Azure, "model_not_found") => "DeploymentNotFound",
@@ -48,6 +51,25 @@ impl ErrorReply {
         };
         serde_json::json!({
             "error": { "message": self.message, "type": kind, "param": self.param, "code": code }
+        })
+        .to_string()
+    }
+
+    /// Anthropic's clients tell errors by their type; code and parameter are there for people and other tools.
+    fn body_of_anthropic(&self) -> String {
+        let kind = match self.status {
+            401 => "authentication_error",
+            403 => "permission_error",
+            404 => "not_found_error",
+            413 => "request_too_large",
+            429 => "rate_limit_error",
+            503 | 529 => "overloaded_error",
+            500.. => "api_error",
+            _ => "invalid_request_error",
+        };
+        serde_json::json!({
+            "type": "error",
+            "error": { "type": kind, "message": self.message, "code": self.code, "param": self.param }
         })
         .to_string()
     }

@@ -12,7 +12,7 @@ fn reads_what_routing_needs_in_any_order() {
     assert_eq!(request.model.as_deref(), Some("gpt-5"));
     assert_eq!(request.effort.as_deref(), Some("low"));
     assert_eq!((request.stream, request.include_usage, request.max_output), (true, true, Some(50)));
-    assert_eq!(request.needs, Needs { images: false, audio: false, tools: true, json_schema: true });
+    assert_eq!(request.needs, Needs { tools: true, json_schema: true, ..Needs::default() });
     assert_eq!(request.messages, 1);
     assert!(request.input_tokens > 4);
     let names: Vec<_> = request.members.list.iter().map(|member| member.name(body.as_bytes()).into_owned()).collect();
@@ -116,4 +116,79 @@ fn a_long_conversation_counts_as_much_as_its_messages() {
     let long: Vec<String> = texts.iter().cycle().take(400).map(|text| message(text)).collect();
     let ratio = f64::from(count(&long)) / f64::from(pair * 200);
     assert!((0.93..1.07).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn needs_that_only_some_models_meet() {
+    let needs = |members: &str| {
+        chat(&format!(r#"{{"messages":[{{"role":"user","content":"x"}}]{members}}}"#))
+            .map(|request| request.needs)
+            .unwrap()
+    };
+    for (choice, forced) in [
+        (r#""auto""#, false),
+        (r#""none""#, false),
+        ("null", false),
+        (r#""required""#, true),
+        (r#"{"type":"function","function":{"name":"f"}}"#, true),
+        (r#"{"custom":{"name":"f"},"type":"custom"}"#, true),
+        (r#"{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}"#, false),
+        (r#"{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[]}}"#, true),
+        ("{}", false),
+    ] {
+        assert_eq!(needs(&format!(r#","tool_choice":{choice}"#)).forced_tool, forced, "{choice}");
+    }
+    assert!(chat(r#"{"messages":[{"role":"user","content":"x"}],"tool_choice":1}"#).is_err());
+    assert!(needs(r#","response_format":{"type":"json_object"}"#).json_object);
+    assert!(!needs(r#","response_format":{"type":"json_schema"}"#).json_object);
+    assert!(needs(r#","modalities":["text","audio"]"#).audio);
+    assert!(!needs(r#","modalities":["text",1]"#).audio && !needs(r#","modalities":"audio""#).audio);
+    let last = |messages: &str| chat(&format!(r#"{{"messages":[{messages}]}}"#)).unwrap().needs;
+    assert!(last(r#"{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}"#).files);
+    assert!(last(r#"{"role":"user","content":"x"},{"role":"assistant","content":"{"}"#).prefill);
+    assert!(!last(r#"{"role":"assistant","content":"{"},{"role":"user","content":"x"}"#).prefill);
+}
+
+#[test]
+fn corners_are_seen_where_they_are() {
+    let corners = |messages: &str, members: &str| {
+        chat(&format!(r#"{{"messages":[{messages}]{members}}}"#)).map(|request| request.corners).unwrap()
+    };
+    let none = Corners::default();
+    let calls = r#""tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]"#;
+    for (message, expected) in [
+        (r#"{"role":"user","content":"x"}"#.to_owned(), none),
+        (r#"{"role":"user","content":"x","name":"ann"}"#.into(), Corners { names: true, ..none }),
+        (r#"{"name":"ann","role":"system","content":"x"}"#.into(), Corners { names: true, ..none }),
+        (r#"{"role":"user","content":"x","name":null}"#.into(), none),
+        (r#"{"role":"tool","name":"f","content":"x","tool_call_id":"a"}"#.into(), none),
+        (r#"{"role":"function","name":"f","content":"x"}"#.into(), none),
+        (r#"{"role":"developer","content":"x"}"#.into(), Corners { developer: true, ..none }),
+        (r#"{"role":"assistant","content":"x","reasoning_content":"y"}"#.into(), Corners { reasoning: true, ..none }),
+        (r#"{"role":"assistant","content":"x","reasoning_content":null}"#.into(), none),
+        (
+            r#"{"role":"assistant","thinking_blocks":[{}],"content":"x"}"#.into(),
+            Corners { thinking_blocks: true, ..none },
+        ),
+        (
+            r#"{"role":"user","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}]}"#.into(),
+            Corners { cache_marks: true, ..none },
+        ),
+        (r#"{"role":"user","content":[{"type":"text","text":"\"cache_control\"","cache_control":null}]}"#.into(), none),
+        (format!(r#"{{"role":"assistant","content":null,{calls}}}"#), Corners { silent_calls: true, ..none }),
+        (r#"{"role":"assistant","content":"x","tool_calls":[]}"#.into(), none),
+        (format!(r#"{{"role":"assistant",{calls},"reasoning_content":"y"}}"#), Corners { reasoning: true, ..none }),
+        (
+            format!(r#"{{"role":"assistant","reasoning_content":"",{calls}}}"#),
+            Corners { reasoning: true, silent_calls: true, ..none },
+        ),
+    ] {
+        let (after, before) = (r#"{"role":"user","content":"z"}"#, r#"{"role":"user","content":"a"}"#);
+        assert_eq!(corners(&format!("{before},{message},{after}"), ""), expected, "{message}");
+    }
+    let user = r#"{"role":"user","content":"x"}"#;
+    let tools = r#","tools":[{"type":"function","function":{"name":"f","strict":true}}]"#;
+    assert_eq!(corners(user, tools), Corners { strict_tools: true, ..none });
+    let tools = r#","tools":[{"type":"function","function":{"name":"f"},"cache_control":{"type":"ephemeral"}}]"#;
+    assert_eq!(corners(user, tools), Corners { cache_marks: true, ..none });
 }

@@ -1,5 +1,6 @@
 mod chat;
 mod controls;
 mod form;
+mod messages;
 mod path;
 mod responses;

@@ -100,3 +100,42 @@ fn endpoints_by_model_name_and_lists() {
         assert_eq!(read(unknown), None, "{unknown}");
     }
 }
+
+#[test]
+fn messages_and_what_counts_their_tokens() {
+    let read = |path: &'static str| target(path).map(|target| (target.endpoint, target.shape, target.query));
+    for (path, endpoint, query) in [
+        ("/v1/messages", Endpoint::Model(Api::Messages), ""),
+        ("/v1/messages?beta=true", Endpoint::Model(Api::Messages), "beta=true"),
+        ("/anthropic/v1/messages", Endpoint::Model(Api::Messages), ""),
+        ("/v1/messages/count_tokens", Endpoint::Named("messages/count_tokens"), ""),
+        ("/anthropic/v1/messages/count_tokens?beta=true", Endpoint::Named("messages/count_tokens"), "beta=true"),
+        ("/anthropic/v1/models?limit=1000", Endpoint::Models, "limit=1000"),
+        ("/anthropic/v1/models/claude%2Fx", Endpoint::Entry("claude/x".into()), ""),
+    ] {
+        assert_eq!(read(path), Some((endpoint, Shape::Anthropic, query)), "{path}");
+    }
+    assert_eq!(target("/v1/models").map(|target| target.shape), Some(Shape::OpenAi));
+    for unknown in [
+        "/messages",
+        "/openai/v1/messages",
+        "/openai/deployments/d/messages",
+        "/openai/deployments/d/messages/count_tokens",
+        "/v1/messages/",
+        "/v1/messages/batches",
+        "/anthropic/messages",
+        "/anthropic/v1/",
+        "/anthropic/v1/chat/completions",
+        "/anthropic/v1/responses",
+        "/anthropic/v1/embeddings",
+        "/anthropic/v1/messages/../models",
+    ] {
+        assert_eq!(target(unknown), None, "{unknown}");
+    }
+    for path in ["/anthropic", "/anthropic/", "/anthropic/v1/files?a=1", "/anthropic?x"] {
+        assert_eq!(shape_of_unknown(path), Shape::Anthropic, "{path}");
+    }
+    for path in ["", "/", "/v1/files", "/anthropics/v1/messages", "/x/anthropic/", "/?/anthropic/"] {
+        assert_eq!(shape_of_unknown(path), Shape::OpenAi, "{path}");
+    }
+}

@@ -23,7 +23,7 @@ fn reads_what_routing_needs_in_any_order() {
     let request = read(body).unwrap();
     assert_eq!((request.api, request.model.as_deref()), (Api::Responses, Some("model-router")));
     assert_eq!((request.effort.as_deref(), request.max_output, request.stream), (Some("low"), Some(50), true));
-    assert_eq!(request.needs, Needs { images: true, audio: false, tools: true, json_schema: true });
+    assert_eq!(request.needs, Needs { images: true, tools: true, json_schema: true, ..Needs::default() });
     let conversation = &request.conversation;
     assert_eq!(texts(body, &conversation.system), ["be brief"]);
     assert_eq!(texts(body, &conversation.question), ["second"]);
@@ -124,4 +124,28 @@ fn what_it_does_not_know_passes() {
         "reasoning":{"effort":5},"tool_choice":{"type":"x"}}"#;
     let request = read(body).unwrap();
     assert_eq!((request.state.param, request.effort), (None, None));
+}
+
+#[test]
+fn needs_that_only_some_models_meet() {
+    let needs = |members: &str| read(&format!(r#"{{"input":"x"{members}}}"#)).map(|request| request.needs).unwrap();
+    for (choice, forced) in [
+        (r#""auto""#, false),
+        (r#""required""#, true),
+        (r#"{"type":"function","name":"f"}"#, true),
+        (r#"{"type":"custom","name":"f"}"#, true),
+        (r#"{"type":"file_search"}"#, true),
+        (r#"{"type":"allowed_tools","mode":"auto","tools":[]}"#, false),
+        (r#"{"type":"allowed_tools","mode":"required","tools":[]}"#, true),
+    ] {
+        assert_eq!(needs(&format!(r#","tool_choice":{choice}"#)).forced_tool, forced, "{choice}");
+    }
+    assert!(read(r#"{"input":"x","tool_choice":[]}"#).is_err());
+    assert!(needs(r#","text":{"format":{"type":"json_object"}}"#).json_object);
+    assert!(!needs(r#","text":{"format":{"type":"text"}}"#).json_object);
+    let of = |items: &str| read(&format!(r#"{{"input":[{items}]}}"#)).map(|request| request.needs).unwrap();
+    assert!(of(r#"{"role":"user","content":[{"type":"input_file","file_id":"f"}]}"#).files);
+    assert!(of(r#"{"role":"user","content":"x"},{"role":"assistant","content":"{"}"#).prefill);
+    assert!(!of(r#"{"role":"assistant","content":"{"},{"role":"user","content":"x"}"#).prefill);
+    assert!(!of(r#"{"role":"user","content":"x"},{"type":"mcp_approval_response","approve":true}"#).prefill);
 }

@@ -3,6 +3,7 @@ use super::*;
 use serde_json::{Value, json};
 
 mod chat;
+mod error;
 mod framing;
 mod responses;
 
