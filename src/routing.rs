@@ -5,7 +5,7 @@
 
 use crate::attempt::{Brief, brief, brief_for_kept};
 use crate::decide::affinity::Memory;
-use crate::decide::{Caller, Plan, Question, Session, Terms, Translation, asked, keeper, plan};
+use crate::decide::{Caller, Plan, Question, Session, Terms, Translations, asked, keeper, plan};
 use crate::listing::{self, Listing};
 use crate::policy::{Policy, Provider, UnknownPaths};
 use crate::request::{
@@ -13,7 +13,7 @@ use crate::request::{
     read_members, read_messages, read_named, read_responses, shape_of_unknown, target,
 };
 use crate::response::error::ErrorReply;
-use crate::translate;
+use crate::translate::{self, Translation};
 
 /// What the head of a request says about its way.
 #[derive(Debug)]
@@ -229,8 +229,8 @@ pub fn route<'p, 'a>(
     // What only works on a request answers nobody.
     let session = || Session::of(policy, &request, &terms, caller, ids, memory);
     let session = if call.endpoint.is_none() { session() } else { None };
-    let translation = translation(policy, &request, call.endpoint)?;
-    let question = Question { policy, request: &request, translation: &translation, terms: &terms, caller };
+    let translations = translations(policy, &request, call.endpoint)?;
+    let question = Question { policy, request: &request, translations: &translations, terms: &terms, caller };
     let plan = plan(&question, asked, session).map_err(refused)?;
     let mut brief = brief(&question, &plan, call.endpoint);
     brief.request.form.clone_from(&call.form);
@@ -277,19 +277,17 @@ fn controls(call: &Call, request: &Request) -> Result<Option<Controls>, ErrorRep
     Ok(Some(read_controls(text)?))
 }
 
-/// What the request is for providers that only speak Chat Completions, where the policy has any.
-fn translation(policy: &Policy, request: &Request, endpoint: Option<&str>) -> Result<Translation, ErrorReply> {
-    let translates = |provider: &Provider| provider.wire(Api::Responses) == Some(Api::Chat);
-    if request.api != Api::Responses || !policy.providers.iter().any(translates) {
-        return Ok(Translation::default());
-    }
-    if endpoint.is_some() {
-        return Ok(Translation { obstacle: Some("model".into()), left_out: Vec::new() });
-    }
-    // A request that only the translation cannot read is for providers that speak the API.
-    let unread = |error: ReadError| Some(error.param().unwrap_or("input").to_owned());
-    let obstacle = translate::obstacle(request.body, &request.members, request.plain_input).unwrap_or_else(unread);
-    Ok(Translation { obstacle, left_out: translate::left_out(request.body, &request.members)? })
+/// What the request is for providers that speak another API, where the policy has any.
+fn translations(policy: &Policy, request: &Request, endpoint: Option<&str>) -> Result<Translations, ErrorReply> {
+    let in_api = |wire: Api| {
+        let needed = wire != request.api && policy.providers.iter().any(|it| it.wire(request.api) == Some(wire));
+        match endpoint {
+            _ if !needed => Ok(Translation::default()),
+            Some(_) => Ok(Translation { obstacle: Some("model".into()), ..Translation::default() }),
+            None => translate::check(request.api, wire, request.body, &request.members, request.plain_input),
+        }
+    };
+    Ok(Translations { chat: in_api(Api::Chat)?, messages: in_api(Api::Messages)? })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! JSON, the request first and then a line per slot, because an attempt reads only its own.
 
 use super::Slot;
-use super::slot::{endpoint_of, provider_path};
+use super::slot::{endpoint_of, path_of};
 use crate::catalog::Price;
 use crate::decide::affinity::Source;
 use crate::decide::{Keeper, Plan, Question, Session, mode_name};
@@ -180,7 +180,7 @@ pub fn brief_for_kept(policy: &Policy, keeper: &Keeper, kept: &Kept, query: &str
     let rest: Vec<String> = kept.rest.split('/').map(unmarked).collect();
     let endpoint = format!("{}{slash}{}{}", kept.collection, keeper.id, rest.join("/"));
     let mut slot = Slot::at(provider, &served, &endpoint);
-    slot.path = with_query(provider_path(provider, "", &endpoint), query);
+    slot.path = with_query(path_of(provider, "", &endpoint, false), query);
     slot.model = name.to_owned();
     slot.mark = Origin::new(&provider.name, name).mark();
     let request = PublishedRequest {

@@ -7,18 +7,20 @@
 mod attempted;
 mod brief;
 mod details;
+mod inner;
+mod messages;
 mod slot;
 
 pub use attempted::Attempted;
 pub use brief::{Brief, PublishedRequest, PublishedSession, brief, brief_for_kept};
 pub use details::details;
-pub use slot::Slot;
+pub use slot::{Slot, Wire};
 
 use crate::edit::{Edit, apply};
 use crate::policy::Dialect;
 use crate::request::json::Span;
 use crate::request::{Api, Member, Members, ReadError, Thought, marks, read_form, read_members, read_responses};
-use crate::translate::{self, About, ToChat};
+use crate::translate::{self, About, To, ToChat, ToMessages};
 use std::borrow::Cow;
 
 /// The edits that fit `body` to `slot`, in rising order, not overlapping.
@@ -35,8 +37,19 @@ pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result
     };
     let members = members_of(body, &published)?;
     let mut edits = Vec::with_capacity(4);
-    let is_removed = |name: &str| name == CONTROLS || slot.drop.iter().any(|drop| drop == name);
-    name_model(body, &members, slot, &is_removed, &mut edits);
+    let is_removed = |name: &str| {
+        name == CONTROLS || messages::is_elsewhere(slot, name) || slot.drop.iter().any(|drop| drop == name)
+    };
+    match messages::version_in_body(slot.dialect) {
+        Some(version) => messages::name_version(body, &members, slot, version, &is_removed, &mut edits),
+        None => name_model(body, &members, slot, &is_removed, &mut edits),
+    }
+    if slot.cache_prefix && published.api == Api::Messages {
+        messages::mark_prefix(body, &members, &mut edits);
+    }
+    if published.api == Api::Chat {
+        inner::fit(body, &members, slot, &mut edits);
+    }
     rename(body, &members, slot, &mut edits);
     if slot.add_usage {
         edits.extend(ask_for_usage(body, &members));
@@ -62,13 +75,28 @@ pub fn body_for(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Resul
     if let Some(boundary) = &published.form {
         return Ok(apply(body, &[name_in_form(body, boundary, slot)?]));
     }
-    let Some(limit) = &slot.translate else { return Ok(apply(body, &rewrite(body, published, slot)?)) };
-    let to = ToChat { model: &slot.deployment, limit, reasoning: None, drop: &slot.drop };
-    translate::request(body, &*members_of(body, published)?, &to)
+    let to = match &slot.translate {
+        None => return Ok(apply(body, &rewrite(body, published, slot)?)),
+        Some(Wire::Chat { limit, reasoning }) => {
+            To::Chat(ToChat { model: &slot.deployment, limit, reasoning: reasoning.then_some("reasoning_content") })
+        }
+        Some(Wire::Messages { max_tokens, thinking, .. }) => To::Messages(ToMessages {
+            model: (slot.dialect == Dialect::Anthropic).then_some(&*slot.deployment),
+            version: messages::version_in_body(slot.dialect),
+            stream: slot.dialect != Dialect::BedrockAnthropic,
+            max_tokens: *max_tokens,
+            thinking: *thinking,
+            cache_prefix: slot.cache_prefix,
+        }),
+    };
+    translate::request(published.api, body, &*members_of(body, published)?, &slot.drop, &to)
 }
 
-/// What a translated answer repeats of its request.
-pub fn about(body: &[u8], published: &PublishedRequest, slot: &Slot) -> About {
+/// What the translation of an answer has to know of its request. `now` is in seconds since 1970.
+pub fn about(body: &[u8], published: &PublishedRequest, slot: &Slot, now: u64) -> About {
+    if let (Api::Chat, Some(Wire::Messages { include_usage, .. })) = (published.api, &slot.translate) {
+        return About::chat(*include_usage, now, &slot.model);
+    }
     let members = members_of(body, published).unwrap_or_default();
     About::new(body, &members, slot.mark.clone(), &slot.model)
 }

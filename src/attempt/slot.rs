@@ -4,7 +4,7 @@
 //! reading of the body.
 
 use crate::catalog::Price;
-use crate::decide::{Candidate, Question, Way, changes};
+use crate::decide::{Candidate, Question, Thinking, Way, changes, output_limit};
 use crate::origin::Origin;
 use crate::policy::{Dialect, Provider, Served};
 use crate::request::Api;
@@ -37,9 +37,21 @@ pub struct Slot {
     pub rename: Vec<(String, String)>,
     /// Usage of the stream is asked for on the client's behalf and must be taken out of the answer again.
     pub add_usage: bool,
-    /// The provider speaks only Chat Completions, which calls the limit of output tokens this.
+    /// The provider speaks another API than the one that was called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub translate: Option<String>,
+    pub translate: Option<Wire>,
+    /// A long prefix is marked for the prompt cache.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub cache_prefix: bool,
+    /// The role `developer` becomes `system`.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub no_developer: bool,
+    /// `anthropic-version` and `anthropic-beta`, where the provider takes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub betas: Option<String>,
     /// The mark of ids that this attempt makes, in the Responses API.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mark: String,
@@ -49,15 +61,35 @@ pub struct Slot {
     pub price: Option<Price>,
 }
 
+/// What a translated request has to know of its model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wire {
+    /// In Chat Completions.
+    Chat {
+        /// What it calls the limit of output tokens.
+        limit: String,
+        /// It wants earlier reasoning back.
+        reasoning: bool,
+    },
+    /// In Messages.
+    Messages {
+        /// The limit of output tokens of a request that has none.
+        max_tokens: u32,
+        /// How it is asked to think.
+        thinking: Option<Thinking>,
+        /// The client asked for usage in its stream.
+        include_usage: bool,
+    },
+}
+
 /// Headers by which clients or earlier attempts may carry credentials or a provider's dialect. Removed on each
 /// attempt; Envoy's credential injector then adds the one that this provider needs.
-const PROVIDER_HEADERS: [&str; 13] = [
+const PROVIDER_HEADERS: [&str; 11] = [
     "authorization",
     "api-key",
     "x-api-key",
     "ocp-apim-subscription-key",
-    "anthropic-version",
-    "anthropic-beta",
     "proxy-authorization",
     "cookie",
     // Would choose whose account of a shared key pays.
@@ -77,20 +109,35 @@ impl Slot {
         let model = policy.models.get(candidate.model)?;
         let (served, provider) = candidate.place(policy)?;
         let way = question.way(provider)?;
-        let changes = changes(request, model, &way);
-        let chat = request.api == Api::Chat;
+        let changes = changes(request, model, provider, &way);
         let mut slot = Slot::at(provider, served, endpoint);
         slot.model = model.name.clone();
         slot.price = model.price.clone();
-        slot.add_usage =
-            chat && request.stream && !request.include_usage && !model.parameters.refuses("stream_options");
+        slot.add_usage = request.api == Api::Chat
+            && way == Way::Native
+            && request.stream
+            && !request.include_usage
+            && !model.parameters.refuses("stream_options");
         if request.api == Api::Responses {
             slot.mark = Origin::new(&provider.name, &model.name).mark();
         }
-        if let Way::Translated(_) = way {
-            slot.path = provider_path(provider, &served.deployment, endpoint_of(Api::Chat));
-            let renamed = model.parameters.rename.iter().find(|(from, _)| from == "max_tokens");
-            slot.translate = Some(renamed.map_or("max_tokens", |(_, to)| to).to_owned());
+        slot.no_developer = request.corners.developer && (model.parameters.no_developer || provider.parameters.no_developer);
+        slot.cache_prefix = provider.prompt_caching;
+        if let Way::Translated(wire, _) = way {
+            slot.path = path_of(provider, &served.deployment, endpoint_of(wire), request.stream);
+            slot.translate = Some(match wire {
+                Api::Messages => Wire::Messages {
+                    max_tokens: output_limit(request, model),
+                    thinking: changes.thinking,
+                    include_usage: request.include_usage,
+                },
+                _ => Wire::Chat {
+                    limit: model.parameters.renamed("max_tokens").unwrap_or("max_tokens").to_owned(),
+                    reasoning: model.parameters.wants_reasoning,
+                },
+            });
+        } else {
+            slot.path = path_of(provider, &served.deployment, endpoint, request.stream);
         }
         Some(Slot { drop: changes.drop, rename: changes.rename, ..slot })
     }
@@ -102,13 +149,17 @@ impl Slot {
             cluster: provider.cluster.clone(),
             next_cluster: None,
             dialect: provider.dialect,
-            path: provider_path(provider, &served.deployment, endpoint),
+            path: path_of(provider, &served.deployment, endpoint, false),
             authority: provider.authority.clone(),
             deployment: served.deployment.clone(),
             drop: Vec::new(),
             rename: Vec::new(),
             add_usage: false,
             translate: None,
+            cache_prefix: false,
+            no_developer: false,
+            version: None,
+            betas: None,
             mark: String::new(),
             provider: Origin::new(&provider.name, "").provider,
             price: None,
@@ -120,6 +171,8 @@ impl Slot {
     pub fn outgoing(&self) -> Vec<(&'static str, Option<&str>)> {
         let mut headers: Vec<_> = PROVIDER_HEADERS.iter().map(|name| (*name, None)).collect();
         headers.push((":path", Some(self.path.as_str())));
+        headers.push(("anthropic-version", self.version.as_deref()));
+        headers.push(("anthropic-beta", self.betas.as_deref()));
         if let Some(authority) = &self.authority {
             headers.push((":authority", Some(authority)));
         }
@@ -141,9 +194,11 @@ pub(super) fn endpoint_of(api: Api) -> &'static str {
 /// Endpoints that Azure's classic paths do not hang on a deployment.
 const WITHOUT_DEPLOYMENT: [&str; 3] = ["responses", "conversations", "moderations"];
 
-/// `:path` of `endpoint` at a provider.
-pub(super) fn provider_path(provider: &Provider, deployment: &str, endpoint: &str) -> String {
+/// `:path` of `endpoint` at a provider. Where the path names the model of a Messages request, it also says whether the
+/// answer is a stream.
+pub(super) fn path_of(provider: &Provider, deployment: &str, endpoint: &str, stream: bool) -> String {
     let base = &provider.path;
+    let counts = endpoint == "messages/count_tokens";
     let first = endpoint.split('/').next().unwrap_or_default();
     match (provider.dialect, &provider.api_version) {
         (Dialect::AzureOpenAi, Some(version)) if WITHOUT_DEPLOYMENT.contains(&first) => {
@@ -154,6 +209,16 @@ pub(super) fn provider_path(provider: &Provider, deployment: &str, endpoint: &st
             format!("{base}/deployments/{deployment}/{endpoint}?api-version={version}")
         }
         (Dialect::AzureOpenAi, None) => format!("{base}/v1/{endpoint}"),
+        // What counts tokens is called like a model, and takes the model's name in the body.
+        (Dialect::VertexAnthropic, _) if counts => format!("{base}/publishers/anthropic/models/count-tokens:rawPredict"),
+        (Dialect::VertexAnthropic, _) => {
+            let method = if stream { "streamRawPredict" } else { "rawPredict" };
+            format!("{base}/publishers/anthropic/models/{}:{method}", percent_encode(deployment))
+        }
+        (Dialect::BedrockAnthropic, _) => {
+            let method = if stream { "invoke-with-response-stream" } else { "invoke" };
+            format!("{base}/model/{}/{method}", percent_encode(deployment))
+        }
         _ => format!("{base}/{endpoint}"),
     }
 }

@@ -75,8 +75,8 @@ impl AttemptContext {
         let Ok(sent) = body_for(&body, &brief.request, slot) else {
             return misconfigured("A filter between the two plugins has made the body unreadable.");
         };
-        if wire(slot, brief.request.api) != brief.request.api {
-            *answered = Some(about(&body, &brief.request, slot));
+        if slot.translate.is_some() {
+            *answered = Some(about(&body, &brief.request, slot, host::now() / 1_000_000_000));
         }
         host::set_header(REQUEST, "content-length", Some(&sent.len().to_string()));
         host::set_buffer(BufferType::HttpRequestBody, size, &sent);

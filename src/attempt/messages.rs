@@ -1,0 +1,94 @@
+//! Fits a request of the Messages API to where Claude is served.
+//!
+//! Owns what differs between Anthropic's own API, Vertex and Bedrock, and the mark of a long prefix. Never signs anything.
+
+use super::Slot;
+use crate::edit::Edit;
+use crate::policy::Dialect;
+use crate::request::json::{Kind, Reader, Span};
+use crate::request::{Members, read_members};
+
+/// The version in a request's header, where the client names none.
+pub const VERSION: &str = "2023-06-01";
+
+/// `anthropic_version`, where it stands in the body.
+pub fn version_in_body(dialect: Dialect) -> Option<&'static str> {
+    match dialect {
+        Dialect::VertexAnthropic => Some("vertex-2023-10-16"),
+        Dialect::BedrockAnthropic => Some("bedrock-2023-05-31"),
+        _ => None,
+    }
+}
+
+/// Whether the path says what this member does.
+pub fn is_elsewhere(slot: &Slot, name: &str) -> bool {
+    match (slot.dialect, name) {
+        // What counts tokens takes the model in the body.
+        (Dialect::VertexAnthropic, "model") => !slot.path.contains("/count-tokens:"),
+        (Dialect::BedrockAnthropic, "model" | "stream") => true,
+        (Dialect::VertexAnthropic | Dialect::BedrockAnthropic, "anthropic_version") => true,
+        _ => false,
+    }
+}
+
+/// Puts the version, and for Bedrock what is otherwise a header, into the body.
+pub fn name_version(
+    body: &[u8],
+    members: &Members,
+    slot: &Slot,
+    version: &str,
+    is_removed: &dyn Fn(&str) -> bool,
+    edits: &mut Vec<Edit>,
+) {
+    let mut text = format!("\"anthropic_version\":\"{version}\"");
+    let in_body = members.get(body, "anthropic_beta").is_some();
+    if let Some(betas) = slot.betas.as_ref().filter(|_| slot.dialect == Dialect::BedrockAnthropic && !in_body) {
+        let betas: Vec<String> = betas.split(',').map(|beta| super::quote(beta.trim())).collect();
+        text.push_str(&format!(",\"anthropic_beta\":[{}]", betas.join(",")));
+    }
+    if let Some(model) = members.get(body, "model").filter(|_| !is_removed("model")) {
+        edits.push(Edit::replace(model.value, super::quote(&slot.deployment)));
+    }
+    if !members.list.iter().all(|member| is_removed(&member.name(body))) {
+        text.push(',');
+    }
+    edits.push(Edit::insert(members.inside, text));
+}
+
+/// A prefix of fewer bytes is not worth a mark: providers keep 1024 tokens at least.
+const LONG_PREFIX: usize = 4 * 1024;
+const MARK: &str = r#""cache_control":{"type":"ephemeral"}"#;
+
+/// Marks the end of instructions and tools for the prompt cache, unless they are short or the client has marked anything.
+pub fn mark_prefix(body: &[u8], members: &Members, edits: &mut Vec<Edit>) {
+    let value = |name: &str| members.get(body, name).map(|member| member.value);
+    let (system, tools) = (value("system"), value("tools"));
+    let length: usize = [system, tools].iter().flatten().map(|span| span.len()).sum();
+    let is_marked = body.windows(15).any(|word| word == b"\"cache_control\"");
+    if length < LONG_PREFIX || is_marked {
+        return;
+    }
+    match system {
+        Some(system) if system.of(body).starts_with(b"\"") => {
+            edits.push(Edit::insert(system.start, r#"[{"type":"text","text":"#.into()));
+            edits.push(Edit::insert(system.end, format!(",{MARK}}}]")));
+        }
+        Some(list) => edits.extend(mark_last(body, list).or_else(|| mark_last(body, tools?))),
+        None => edits.extend(tools.and_then(|tools| mark_last(body, tools))),
+    }
+}
+
+/// Marks the last object of an array.
+fn mark_last(body: &[u8], list: Span) -> Option<Edit> {
+    let mut reader = Reader::new(list.of(body));
+    let (mut first, mut last) = (true, None);
+    reader.enter_array().ok()?;
+    while reader.next_item(&mut first).ok()? {
+        let kind = reader.peek().ok()?;
+        last = Some(reader.skip().ok()?).filter(|_| kind == Kind::Object);
+    }
+    let last = last?;
+    let object = read_members(last.of(list.of(body))).ok()?;
+    let comma = if object.list.is_empty() { "" } else { "," };
+    Some(Edit::insert(list.start + last.start + object.inside, format!("{MARK}{comma}")))
+}
