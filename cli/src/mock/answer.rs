@@ -96,17 +96,8 @@ pub struct Speaker<'a> {
 
 /// Answers a question.
 pub fn answer(question: &Question<'_>, speaker: Speaker<'_>, cache: &PrefixCache) -> Answer {
-    let mut reasoning = match question.effort {
-        "none" => 0,
-        "minimal" => 64,
-        "low" => 128,
-        "high" => 512,
-        "xhigh" => 1024,
-        _ => 256,
-    };
     let budget = question.budget.unwrap_or(u64::MAX);
-    // A real model may spend all of a small budget on thoughts; half of it leaves something to read.
-    reasoning = reasoning.min(budget / 2);
+    let reasoning = thoughts(question.effort, budget);
     let mut completion = 0;
     let choices = (0..question.choices)
         .map(|index| {
@@ -124,6 +115,20 @@ pub fn answer(question: &Question<'_>, speaker: Speaker<'_>, cache: &PrefixCache
     Answer { created: now(), model: speaker.model.to_owned(), choices, cost }
 }
 
+/// How many tokens a model that may make `budget` of them thinks at an effort.
+pub fn thoughts(effort: &str, budget: u64) -> u64 {
+    let wanted = match effort {
+        "none" => 0,
+        "minimal" => 64,
+        "low" => 128,
+        "high" => 512,
+        "xhigh" | "max" => 1024,
+        _ => 256,
+    };
+    // A real model may spend all of a small budget on thoughts; half of it leaves something to read.
+    wanted.min(budget / 2)
+}
+
 /// Seconds since 1970.
 pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
@@ -131,23 +136,15 @@ pub fn now() -> u64 {
 
 /// The choice at `index`, of at most `limit` tokens, and how many it has.
 fn choice(question: &Question<'_>, speaker: Speaker<'_>, index: u64, limit: u64) -> (Choice, u64) {
-    let Speaker { provider, model, .. } = speaker;
     let (mut text, call) = if let Some(tool) = question.forced {
         let text = match tool.kind {
-            "custom" => format!("mock {provider}"),
+            "custom" => format!("mock {}", speaker.provider),
             _ => sample::object(tool.parameters).to_string(),
         };
         let call = Call { id: ids::call(), kind: tool.kind.to_owned(), name: tool.name.to_owned() };
         (text, Some(call))
     } else {
-        let text = match question.schema {
-            None => format!(
-                "This is the mock provider {provider}, answering as {model}. No real model was called: this text is \
-                 made up, and costs nothing but the time to read it."
-            ),
-            Some(Value::Null) => json!({"provider": provider, "model": model, "mock": true}).to_string(),
-            Some(schema) => sample::object(schema).to_string(),
-        };
+        let text = text(speaker, question.schema);
         let plain = question.schema.is_none();
         (if plain && index > 0 { format!("{text} (Choice {}.)", index + 1) } else { text }, None)
     };
@@ -159,6 +156,19 @@ fn choice(question: &Question<'_>, speaker: Speaker<'_>, index: u64, limit: u64)
         (tokens, finish) = (limit, "length");
     }
     (Choice { text, call, finish }, tokens)
+}
+
+/// What is said to a question: text, or JSON that fits `schema`, any object where that is null.
+pub fn text(speaker: Speaker<'_>, schema: Option<&Value>) -> String {
+    let Speaker { provider, model, .. } = speaker;
+    match schema {
+        None => format!(
+            "This is the mock provider {provider}, answering as {model}. No real model was called: this text is made \
+             up, and costs nothing but the time to read it."
+        ),
+        Some(Value::Null) => json!({"provider": provider, "model": model, "mock": true}).to_string(),
+        Some(schema) => sample::object(schema).to_string(),
+    }
 }
 
 /// The word-like tokens of a text: a space begins a new one, and none is much longer than a word. Joined, they are

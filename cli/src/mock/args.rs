@@ -16,7 +16,7 @@ use super::record::Mode;
 /// Arguments of `model-router mock-provider`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// One provider, `NAME=ADDRESS,OPTION,…` with the options azure, lenient, chat-only, latency=MS, token-rate=N; repeat for several
+    /// One provider, `NAME=ADDRESS,OPTION,…` with the options azure, lenient, chat-only, messages-only, latency=MS, token-rate=N; repeat for several
     #[arg(long = "provider", value_name = "SPEC", required_unless_present = "listen")]
     pub provider: Vec<Spec>,
 
@@ -62,6 +62,7 @@ pub struct Spec {
     azure: bool,
     lenient: bool,
     chat_only: bool,
+    messages_only: bool,
     latency: Option<u64>,
     token_rate: Option<u32>,
 }
@@ -80,6 +81,7 @@ impl FromStr for Spec {
             azure: false,
             lenient: false,
             chat_only: false,
+            messages_only: false,
             latency: None,
             token_rate: None,
         };
@@ -88,11 +90,15 @@ impl FromStr for Spec {
                 None if option == "azure" => spec.azure = true,
                 None if option == "lenient" => spec.lenient = true,
                 None if option == "chat-only" => spec.chat_only = true,
+                None if option == "messages-only" => spec.messages_only = true,
                 Some(("latency", value)) => spec.latency = Some(value.parse()?),
                 Some(("token-rate", value)) => spec.token_rate = Some(value.parse()?),
-                _ => bail!("unknown option `{option}`: azure, lenient, chat-only, latency=MS and token-rate=N exist"),
+                _ => bail!(
+                    "unknown option `{option}`: azure, lenient, chat-only, messages-only, latency=MS and token-rate=N exist"
+                ),
             }
         }
+        ensure!(!(spec.chat_only && spec.messages_only), "`chat-only` and `messages-only` leave nothing to serve");
         Ok(spec)
     }
 }
@@ -116,6 +122,7 @@ impl Args {
             azure: self.azure,
             strict: self.strict,
             chat_only: false,
+            messages_only: false,
             per_token: per_token(self.token_rate),
             latency: Duration::from_millis(self.latency),
             served_as: Arc::new(self.served_as.iter().cloned().collect()),
@@ -132,6 +139,7 @@ impl Args {
                 azure: spec.azure,
                 strict: self.strict && !spec.lenient,
                 chat_only: spec.chat_only,
+                messages_only: spec.messages_only,
                 per_token: per_token(spec.token_rate.unwrap_or(self.token_rate)),
                 latency: Duration::from_millis(spec.latency.unwrap_or(self.latency)),
                 ..base.clone()

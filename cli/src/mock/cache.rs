@@ -37,22 +37,37 @@ impl PrefixCache {
         if (prompt.len() as u64) < STEP_BYTES as u64 * MINIMUM {
             return 0;
         }
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(model.as_bytes());
-        let prefixes: Vec<u64> = prompt
-            .as_bytes()
-            .chunks_exact(STEP_BYTES)
-            .map(|step| {
-                hasher.write(step);
-                hasher.finish()
-            })
-            .collect();
+        let prefixes = self.hashes(model, prompt.as_bytes().chunks_exact(STEP_BYTES));
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let known = prefixes.iter().take_while(|hash| seen.hashes.contains(hash)).count() as u64;
         for hash in prefixes {
             seen.remember(hash);
         }
         if known < MINIMUM { 0 } else { known * STEP }
+    }
+
+    /// The index of the last one of `parts` with which a prefix ends that was kept for `model`; a prefix is a part
+    /// and all before it. Keeps those that end with the parts at `marked`.
+    pub fn revisit(&self, model: &str, parts: &[&str], marked: &[usize]) -> Option<usize> {
+        let prefixes = self.hashes(model, parts.iter().map(|part| part.as_bytes()));
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = prefixes.iter().rposition(|hash| seen.hashes.contains(hash));
+        for hash in marked.iter().filter_map(|index| prefixes.get(*index)) {
+            seen.remember(*hash);
+        }
+        known
+    }
+
+    /// A hash of every prefix of a prompt that consists of `parts`.
+    fn hashes<'a>(&self, model: &str, parts: impl Iterator<Item = &'a [u8]>) -> Vec<u64> {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(model.as_bytes());
+        parts
+            .map(|part| {
+                hasher.write(part);
+                hasher.finish()
+            })
+            .collect()
     }
 }
 

@@ -11,6 +11,7 @@ use hyper::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
 use super::compress;
+use super::dialect::Dialect;
 use super::errors::{self, ApiError};
 use super::faults::{self, ErrorForm, Kind};
 use super::provider::{Outcome, Provider};
@@ -42,12 +43,27 @@ pub trait Broken: Send + Sync {
     fn body(&self, error: Value, _form: ErrorForm) -> Value {
         json!({"error": error})
     }
+
+    /// The error that is sent when no other was asked for.
+    fn usual(&self) -> Value {
+        errors::in_stream()
+    }
+
+    /// An event that cannot be read, made of the first half of one.
+    fn spoiled(&self, half: &[u8]) -> Bytes {
+        [half, b"\n\n"].concat().into()
+    }
 }
 
 impl Provider {
-    /// Answers a request for `model` with what `say` makes, or with the fault that comes first. `say` is told whether
-    /// the answer will arrive in good shape.
-    pub async fn deliver(&self, model: &str, say: impl FnOnce(bool) -> Result<Ready, ApiError>) -> Outcome {
+    /// Answers a request for `model` with what `say` makes, or with the fault that comes first, in the words of
+    /// `dialect`. `say` is told whether the answer will arrive in good shape.
+    pub async fn deliver(
+        &self,
+        dialect: Dialect,
+        model: &str,
+        say: impl FnOnce(bool) -> Result<Ready, ApiError>,
+    ) -> Outcome {
         let fault = self.faults.take(model);
         match &fault {
             Some(Kind::Reset) => return Outcome::Reset,
@@ -55,22 +71,28 @@ impl Provider {
             _ => pause(self.config.latency).await,
         }
         if let Some(Kind::Status { status, body, headers }) = &fault {
-            return failure(*status, body.as_ref(), headers.as_ref(), model, self.config.azure).into();
+            return failure(*status, body.as_ref(), headers.as_ref(), model, dialect).into();
         }
         let sound = matches!(fault, None | Some(Kind::SlowFirstToken { .. } | Kind::Gzip));
         let ready = match say(sound) {
             Ok(ready) => ready,
-            Err(error) => return error.into(),
+            Err(error) => return dialect.refusal(&error).into(),
         };
         let gzip = matches!(fault, Some(Kind::Gzip));
         let response = match ready.form {
             Form::Whole(body, tokens) => self.whole(&body, tokens, fault, &*ready.broken).await,
-            Form::Stream(steps) => self.streamed(steps, fault, &*ready.broken),
+            Form::Stream(steps) => self.streamed(dialect, steps, fault, &*ready.broken),
         };
         if gzip { compress::gzip(response).into() } else { response.into() }
     }
 
-    fn streamed(&self, mut steps: Vec<Step>, fault: Option<Kind>, broken: &dyn Broken) -> Response<Body> {
+    fn streamed(
+        &self,
+        dialect: Dialect,
+        mut steps: Vec<Step>,
+        fault: Option<Kind>,
+        broken: &dyn Broken,
+    ) -> Response<Body> {
         let mut wait = Duration::ZERO;
         match fault {
             Some(Kind::SlowFirstToken { ms }) => wait = Duration::from_millis(ms),
@@ -79,12 +101,12 @@ impl Provider {
                     Kind::StreamError { error, form, .. } => (error.clone(), *form),
                     _ => (None, ErrorForm::Error),
                 };
-                let event = |events| broken.event(error.unwrap_or_else(errors::in_stream), form, events);
-                steps = stream::break_with(steps, &fault, event);
+                let event = |events| broken.event(error.unwrap_or_else(|| broken.usual()), form, events);
+                steps = stream::break_with(steps, &fault, event, |half| broken.spoiled(half));
             }
             None => {}
         }
-        reply::with_body(200, reply::EVENTS, stream::body(steps, wait, self.config.per_token))
+        reply::with_body(200, dialect.events(), stream::body(steps, wait, self.config.per_token))
     }
 
     async fn whole(&self, body: &Value, tokens: u32, fault: Option<Kind>, broken: &dyn Broken) -> Response<Body> {
@@ -95,7 +117,7 @@ impl Provider {
                 reply::json(200, body)
             }
             Some(Kind::StreamError { error, form, .. }) => {
-                reply::json(200, &broken.body(error.unwrap_or_else(errors::in_stream), form))
+                reply::json(200, &broken.body(error.unwrap_or_else(|| broken.usual()), form))
             }
             Some(Kind::Truncated { .. }) => reply::half(reply::JSON, body.to_string().as_bytes()),
             Some(Kind::Malformed { .. }) => {
@@ -114,7 +136,7 @@ fn failure(
     body: Option<&Value>,
     headers: Option<&BTreeMap<String, Value>>,
     model: &str,
-    azure: bool,
+    dialect: Dialect,
 ) -> Response<Body> {
     let mut response = match body {
         Some(Value::String(text)) => {
@@ -122,10 +144,10 @@ fn failure(
             reply::bytes(status, HeaderValue::from_static(media), text.clone())
         }
         Some(body) => reply::json(status, body),
-        None => reply::json(status, &errors::typical(status, model, azure)),
+        None => dialect.typical(status, model),
     };
     let target: &mut HeaderMap = response.headers_mut();
-    for (name, value) in errors::typical_headers(status) {
+    for (name, value) in dialect.typical_headers(status) {
         target.insert(*name, HeaderValue::from_static(value));
     }
     // Clients believe the finer of the two.

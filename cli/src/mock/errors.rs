@@ -76,12 +76,7 @@ pub fn in_stream() -> Value {
     json!({"message": message, "type": "tokens", "param": null, "code": "rate_limit_exceeded"})
 }
 
-/// What a provider says along with `status` when it fails by itself; `model` as the client asked for it.
-pub fn typical(status: u16, model: &str, azure: bool) -> Value {
-    if azure { azure_typical(status, model) } else { openai_typical(status, model) }
-}
-
-/// Headers that come with [`typical`].
+/// Headers that come with [`openai_typical`] and [`azure_typical`].
 pub fn typical_headers(status: u16) -> &'static [(&'static str, &'static str)] {
     match status {
         429 => &[("retry-after", "1"), ("retry-after-ms", "1000"), ("x-ratelimit-remaining-requests", "0")],
@@ -89,7 +84,8 @@ pub fn typical_headers(status: u16) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-fn openai_typical(status: u16, model: &str) -> Value {
+/// What OpenAI says along with `status` when it fails by itself; `model` as the client asked for it.
+pub fn openai_typical(status: u16, model: &str) -> Value {
     let request = "invalid_request_error";
     match status {
         401 => envelope(
@@ -136,7 +132,8 @@ fn openai_typical(status: u16, model: &str) -> Value {
     }
 }
 
-fn azure_typical(status: u16, model: &str) -> Value {
+/// The same for Azure.
+pub fn azure_typical(status: u16, model: &str) -> Value {
     let (code, message) = match status {
         401 => (
             "401",

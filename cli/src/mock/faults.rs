@@ -54,10 +54,10 @@ pub enum Kind {
         /// Content chunks before it; absent or 0: it is the first event.
         #[serde(default)]
         after: Option<usize>,
-        /// The object under `error`; absent: `rate_limit_exceeded`.
+        /// The object under `error`; absent: `rate_limit_exceeded`, or `overloaded_error` in the Messages API.
         #[serde(default)]
         error: Option<Value>,
-        /// How Responses carries it; Chat Completions knows one way.
+        /// How Responses carries it; the other APIs know one way.
         #[serde(default, rename = "as")]
         form: ErrorForm,
     },

@@ -33,6 +33,14 @@ pub fn item(prefix: &str) -> String {
     format!("{prefix}_{:016x}{:016x}{:016x}", PROCESS[0], PROCESS[1], next())
 }
 
+/// An id of the Messages API: a prefix such as `msg`, `toolu` or `req`, and 24 letters and digits.
+pub fn message(prefix: &str) -> String {
+    let mut id = format!("{prefix}_01");
+    push_base62(&mut id, PROCESS[1], 11);
+    push_base62(&mut id, next(), 11);
+    id
+}
+
 /// An id of an HTTP exchange, in the form of a UUID.
 pub fn request() -> String {
     let (high, low) = (PROCESS[1], next());

@@ -1,7 +1,7 @@
 //! The mock provider: a server that stands in for a paid model provider in demos, tests and benchmarks.
 //!
-//! It speaks the wire formats of Chat Completions and Responses, in the flavour of OpenAI or of Azure, refuses what the
-//! real one refuses, and fails in the ways real ones fail when `/_mock/faults` tells it to. It never calls a model, never
+//! It speaks the wire formats of Chat Completions and Responses, in the flavour of OpenAI or of Azure, and that of
+//! Anthropic's Messages, as Anthropic, Azure, Vertex and Bedrock offer it. It refuses what the real one refuses, and fails in the ways real ones fail when `/_mock/faults` tells it to. It never calls a model, never
 //! checks credentials, and keeps nothing on disk.
 //!
 //! | module | owns |
@@ -27,11 +27,13 @@
 //! | [`sample`] | a JSON value that fits a JSON schema |
 //! | [`cache`] | the imitation of the provider's prompt cache |
 //! | [`responses`] | the Responses API: requests, shapes, events, memory |
+//! | [`messages`] | the Messages API: requests, shapes, events, frames |
 //! | [`other`] | embeddings, completions, moderations, images |
 //! | [`stream`] | pace and faults of server-sent events |
 //! | [`compress`] | gzip that nobody asked for |
 //! | [`reply`] | HTTP responses and their headers |
-//! | [`errors`] | error bodies |
+//! | [`dialect`] | whose errors and headers an answer has |
+//! | [`errors`] | error bodies in OpenAI's shape |
 //! | [`models`] | model names: snapshots and families |
 //! | [`ids`] | unique identifiers |
 
@@ -45,11 +47,13 @@ mod completion;
 mod compress;
 mod control;
 mod delivery;
+mod dialect;
 mod errors;
 mod faults;
 mod fields;
 mod form;
 mod ids;
+mod messages;
 mod models;
 mod other;
 mod paths;

@@ -47,7 +47,7 @@ impl Provider {
     pub async fn plain(&self, ask: Ask, body: &Bytes, deployment: Option<String>) -> Outcome {
         let request = Fields::read(body, deployment);
         let model = request.as_ref().map(|request| request.model.clone()).unwrap_or_default();
-        self.deliver(&model, |_| {
+        self.deliver(self.dialect(), &model, |_| {
             let request = request?;
             if self.config.strict {
                 checks::no_router(&request)?;

@@ -3,6 +3,8 @@
 use hyper::{Method, Uri};
 use percent_encoding::percent_decode_str;
 
+use super::messages::{self, Call};
+
 /// What a request asks of the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
@@ -15,6 +17,8 @@ pub enum Route {
     },
     /// What the Responses API keeps, and how it is counted.
     State(State),
+    /// The Messages API.
+    Message(Call),
     /// The list of models.
     Models,
     /// A path of Azure's older API without `api-version`, which Azure does not find.
@@ -76,6 +80,9 @@ impl Route {
 pub fn route(method: &Method, uri: &Uri) -> Route {
     let segments: Vec<&str> = uri.path().split('/').skip(1).collect();
     let query = uri.query().unwrap_or_default();
+    if let Some(call) = messages::call(method, &segments) {
+        return Route::Message(call);
+    }
     match segments.as_slice() {
         ["_mock", rest @ ..] => Route::Control(rest.join("/")),
         ["openai", "deployments", deployment, rest @ ..] => match ask(method, rest) {
@@ -136,7 +143,8 @@ fn ask(method: &Method, rest: &[&str]) -> Option<Ask> {
     }
 }
 
-fn decoded(segment: &str) -> String {
+/// A segment of a path without percent-encoding.
+pub fn decoded(segment: &str) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 

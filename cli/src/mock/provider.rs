@@ -18,6 +18,7 @@ use super::cache::PrefixCache;
 use super::chat::ChatRequest;
 use super::completion::Completion;
 use super::delivery::{Form, Ready};
+use super::dialect::Dialect;
 use super::errors::{self, ApiError};
 use super::faults::Faults;
 use super::paths::{Ask, Route, route};
@@ -25,7 +26,7 @@ use super::record::{self, Recorder};
 use super::reply::{self, Body, Stamp};
 use super::responses::Store;
 use super::server::Connection;
-use super::{chunks, control, form, models, validate};
+use super::{chunks, control, form, messages, models, validate};
 
 /// The largest body that is read.
 const MAX_BODY: usize = 64 << 20;
@@ -41,8 +42,10 @@ pub struct Config {
     pub azure: bool,
     /// Refuses the parameters that the real model refuses.
     pub strict: bool,
-    /// Knows no path of the Responses API.
+    /// Knows no path of the Responses API, nor of the Messages API.
     pub chat_only: bool,
+    /// Knows no path but those of the Messages API.
+    pub messages_only: bool,
     /// How long a token of an answer takes.
     pub per_token: Duration,
     /// How long the first byte of an answer takes.
@@ -112,7 +115,7 @@ impl Provider {
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
             let error = ApiError::request(413, format!("The request body is broken, or longer than {MAX_BODY} bytes."));
-            return Ok(reply::json(error.status, &error.body()));
+            return Ok(self.dialect().refusal(&error));
         };
         let (arrived, body) = (Instant::now(), body.to_bytes());
         let route = route(&parts.method, &parts.uri);
@@ -120,16 +123,18 @@ impl Provider {
             return Ok(control::answer(&self, &parts.method, what, &body));
         }
         let stamp = Stamp {
-            azure: self.config.azure,
+            dialect: self.dialect_of(&route),
             arrived,
             client_request_id: parts.headers.get(CLIENT_REQUEST_ID).cloned(),
         };
         let unknown = format!("Invalid URL ({} {})", parts.method, parts.uri.path());
+        let head = messages::Head::of(&parts.headers);
         let form = form::read(&parts.headers, &body).await;
         self.recorder.push(parts.method, parts.uri, parts.headers, &body);
         let body = form.unwrap_or(body);
         let outcome = match route {
-            route if self.config.chat_only && route.is_responses() => self.not_found(unknown),
+            route if self.lacks(&route) => self.not_found(unknown),
+            Route::Message(call) => self.message(&call, &head, &body).await,
             Route::Model { ask, deployment } => self.ask(ask, &body, deployment).await,
             Route::Models => reply::json(200, &self.models()).into(),
             Route::State(state) => self.state(&state, &body),
@@ -154,17 +159,38 @@ impl Provider {
         }
     }
 
+    /// Whether this provider does without the API that a route belongs to.
+    fn lacks(&self, route: &Route) -> bool {
+        let is_message = matches!(route, Route::Message(_));
+        self.config.chat_only && (is_message || route.is_responses()) || self.config.messages_only && !is_message
+    }
+
+    /// How this provider speaks where the path says nothing else.
+    pub fn dialect(&self) -> Dialect {
+        match self.config {
+            Config { messages_only: true, .. } => Dialect::Anthropic,
+            Config { azure: true, .. } => Dialect::Azure,
+            _ => Dialect::OpenAi,
+        }
+    }
+
+    fn dialect_of(&self, route: &Route) -> Dialect {
+        match route {
+            Route::Message(call) if !self.lacks(route) => call.door.dialect(),
+            _ => self.dialect(),
+        }
+    }
+
     fn not_found(&self, message: String) -> Outcome {
-        if self.config.azure {
-            reply::json(404, &errors::azure_not_found()).into()
-        } else {
-            ApiError::request(404, message).into()
+        match self.dialect() {
+            Dialect::Azure => reply::json(404, &errors::azure_not_found()).into(),
+            dialect => dialect.refusal(&ApiError::request(404, message)).into(),
         }
     }
 
     async fn chat(&self, request: Result<ChatRequest, ApiError>) -> Outcome {
         let model = request.as_ref().map(|request| request.model.clone()).unwrap_or_default();
-        self.deliver(&model, |_| self.chat_answer(&request?)).await
+        self.deliver(self.dialect(), &model, |_| self.chat_answer(&request?)).await
     }
 
     fn chat_answer(&self, request: &ChatRequest) -> Result<Ready, ApiError> {

@@ -12,7 +12,8 @@ use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderV
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
-use super::ids;
+use super::dialect::Dialect;
+use super::{ids, messages};
 
 /// Any body the mock sends. An error in it cuts the connection.
 pub type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -68,8 +69,8 @@ pub async fn cut() -> io::Error {
 /// What the headers of a provider's answer depend on.
 #[derive(Debug)]
 pub struct Stamp {
-    /// Azure's headers instead of OpenAI's.
-    pub azure: bool,
+    /// Whose headers.
+    pub dialect: Dialect,
     /// When the request had arrived.
     pub arrived: Instant,
     /// `x-ms-client-request-id` of the request, which Azure returns.
@@ -79,12 +80,21 @@ pub struct Stamp {
 impl Stamp {
     /// Adds the headers that the provider puts on every answer, except those already there.
     pub fn apply(self, headers: &mut HeaderMap) {
-        let id = ids::request();
         let mut add = |name: &'static str, value: HeaderValue| {
             headers.entry(HeaderName::from_static(name)).or_insert(value);
         };
+        match self.dialect {
+            Dialect::OpenAi | Dialect::Azure => self.openai(add),
+            Dialect::Anthropic => messages::headers(add),
+            Dialect::Bedrock => add("x-amzn-requestid", text(ids::request())),
+        }
+    }
+
+    /// Adds those of OpenAI and of Azure.
+    fn openai(self, mut add: impl FnMut(&'static str, HeaderValue)) {
+        let id = ids::request();
         let fixed = HeaderValue::from_static;
-        if self.azure {
+        if self.dialect == Dialect::Azure {
             add("apim-request-id", text(ids::request()));
             add("x-ms-region", fixed("Mock Region"));
             add("azureml-model-session", fixed("d000-mock"));
@@ -113,6 +123,7 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
-fn text(value: String) -> HeaderValue {
+/// A header's value; `mock` for what cannot be one.
+pub fn text(value: String) -> HeaderValue {
     HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("mock"))
 }

@@ -24,8 +24,14 @@ pub enum Step {
 }
 
 /// Breaks a stream the way `fault` says. `error` makes the event of a stream error, given how many events come before
-/// it. Faults that are not about the content of a stream leave it alone.
-pub fn break_with(mut steps: Vec<Step>, fault: &Kind, error: impl FnOnce(usize) -> Bytes) -> Vec<Step> {
+/// it; `spoil` makes an event that cannot be read of the first half of one. Faults that are not about the content of a
+/// stream leave it alone.
+pub fn break_with(
+    mut steps: Vec<Step>,
+    fault: &Kind,
+    error: impl FnOnce(usize) -> Bytes,
+    spoil: impl FnOnce(&[u8]) -> Bytes,
+) -> Vec<Step> {
     match fault {
         Kind::StreamError { after, .. } => {
             steps.truncate(position(&steps, after.unwrap_or(0)));
@@ -42,9 +48,8 @@ pub fn break_with(mut steps: Vec<Step>, fault: &Kind, error: impl FnOnce(usize) 
         Kind::Malformed { after } => {
             let at = position(&steps, after.unwrap_or(0));
             if let Some(step) = steps.get_mut(at) {
-                let Step::Event(mut broken) = half(step) else { return steps };
-                broken = [broken.as_ref(), b"\n\n"].concat().into();
-                *step = Step::Event(broken);
+                let Step::Event(half) = half(step) else { return steps };
+                *step = Step::Event(spoil(&half));
             }
         }
         Kind::EmptyStream => steps.clear(),

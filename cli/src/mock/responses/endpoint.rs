@@ -20,7 +20,7 @@ impl Provider {
     pub async fn respond(&self, body: &Bytes) -> Outcome {
         let request = ResponseRequest::read(body);
         let model = request.as_ref().map(|request| request.model.clone()).unwrap_or_default();
-        self.deliver(&model, |sound| self.response(&request?, sound)).await
+        self.deliver(self.dialect(), &model, |sound| self.response(&request?, sound)).await
     }
 
     fn response(&self, request: &ResponseRequest, sound: bool) -> Result<Ready, ApiError> {

@@ -2,6 +2,11 @@
 
 mod control;
 mod faults;
+mod message_clouds;
+mod message_faults;
+mod message_strict;
+mod message_turns;
+mod messages;
 mod other;
 mod response_faults;
 mod response_state;
@@ -66,6 +71,18 @@ impl Mock {
         self.send("POST", "/v1/responses", body.to_string()).await
     }
 
+    /// Asks at a path of the Messages API, as the client of Anthropic does.
+    async fn message_at(&self, path: &str, body: &Value) -> Reply {
+        let request = self.client.post(format!("{}{path}", self.base)).header("anthropic-version", "2023-06-01");
+        let response = request.json(body).send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Reply { status, headers, text: response.text().await.unwrap() }
+    }
+
+    async fn message(&self, body: &Value) -> Reply {
+        self.message_at("/v1/messages", body).await
+    }
+
     /// Chats, and fails as the connection does.
     async fn try_chat(&self, body: &Value) -> reqwest::Result<String> {
         let url = format!("{}/v1/chat/completions", self.base);
@@ -104,6 +121,26 @@ impl Reply {
         self.text.strip_suffix("\n\n").unwrap().split("\n\n").enumerate().map(read).collect()
     }
 
+    /// The events of a stream of the Messages API; panics on anything else in the body.
+    fn message_events(&self) -> Vec<Value> {
+        let read = |event: &str| {
+            let (kind, data) = event.strip_prefix("event: ").unwrap().split_once("\ndata: ").unwrap();
+            let data: Value = serde_json::from_str(data).unwrap();
+            assert_eq!(data["type"], kind);
+            data
+        };
+        self.text.strip_suffix("\n\n").unwrap().split("\n\n").map(read).collect()
+    }
+
+    /// Status, type and message of an error in Anthropic's envelope.
+    fn message_error(&self) -> (u16, String, String) {
+        let body = self.json();
+        assert_eq!(body["type"], "error", "{body}");
+        assert!(body["request_id"].as_str().unwrap().starts_with("req_"));
+        let text = |name: &str| body["error"][name].as_str().unwrap().to_owned();
+        (self.status, text("type"), text("message"))
+    }
+
     /// Every chunk of a stream that ends well.
     fn chunks(&self) -> Vec<Value> {
         let mut events = self.events();
@@ -129,6 +166,7 @@ fn config(name: &str) -> Config {
         azure: false,
         strict: true,
         chat_only: false,
+        messages_only: false,
         per_token: Duration::ZERO,
         latency: Duration::ZERO,
         served_as: Arc::default(),
@@ -143,6 +181,19 @@ fn hello(model: &str) -> Value {
 /// The same question in the Responses API.
 fn ask(model: &str) -> Value {
     json!({"model": model, "input": "Hello, who are you?"})
+}
+
+/// The same question in the Messages API.
+fn say(more: Value) -> Value {
+    with(with(hello("claude-sonnet-4-5"), json!({"max_tokens": 4096})), more)
+}
+
+/// A tool of the Messages API that needs a city.
+fn tool(name: &str) -> Value {
+    let schema = json!({
+        "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": false,
+    });
+    json!({"name": name, "description": "Tells something of a city.", "input_schema": schema})
 }
 
 /// A function in the flat form of the Responses API.

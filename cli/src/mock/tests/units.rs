@@ -20,15 +20,17 @@ fn parse(line: &str) -> Result<Args, clap::Error> {
 #[test]
 fn providers_come_from_both_forms() {
     let line = "x --listen a:1 --listen a:2 --name one --azure --token-rate 0 --strict=false \
-                --provider two=b:1,azure,latency=5,token-rate=10 --provider three=c:1,chat-only --served-as m=n";
+                --provider two=b:1,azure,latency=5,token-rate=10 --provider three=c:1,chat-only \
+                --provider four=d:1,messages-only --served-as m=n";
     let providers = parse(line).unwrap().providers().unwrap();
-    let [one, two, three] = providers.as_slice() else { panic!("{providers:?}") };
+    let [one, two, three, four] = providers.as_slice() else { panic!("{providers:?}") };
     assert_eq!((one.config.name.as_str(), one.config.azure, one.config.strict), ("one", true, false));
     assert_eq!(one.listen, ["a:1", "a:2"]);
     assert_eq!(two.config.per_token, Duration::from_millis(100));
     assert_eq!((two.config.azure, two.config.latency), (true, Duration::from_millis(5)));
     assert_eq!((three.config.azure, three.config.per_token), (false, Duration::ZERO));
     assert_eq!((three.config.chat_only, two.config.chat_only), (true, false));
+    assert_eq!((four.config.messages_only, three.config.messages_only), (true, false));
     assert_eq!(three.config.served_as["m"], "n");
 }
 
@@ -41,6 +43,7 @@ fn bad_command_lines_are_refused() {
         "x --provider =b",
         "x --provider a=b,c",
         "x --provider a=b,latency=x",
+        "x --provider a=b,chat-only,messages-only",
     ] {
         assert!(parse(line).is_err(), "{line}");
     }
