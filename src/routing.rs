@@ -7,10 +7,10 @@ use crate::attempt::{Brief, brief, brief_for_kept};
 use crate::decide::affinity::Memory;
 use crate::decide::{Caller, Plan, Question, Session, Terms, Translations, asked, keeper, plan};
 use crate::listing::{self, Listing};
-use crate::policy::{Policy, Provider, UnknownPaths};
+use crate::policy::{Policy, UnknownPaths};
 use crate::request::{
-    Api, Controls, Endpoint, Members, ReadError, Request, Shape, boundary, read_chat, read_controls, read_form,
-    read_members, read_messages, read_named, read_responses, shape_of_unknown, target,
+    Api, Controls, Endpoint, Members, Request, Shape, boundary, read_chat, read_controls, read_form, read_members,
+    read_messages, read_named, read_responses, shape_of_unknown, target,
 };
 use crate::response::error::ErrorReply;
 use crate::translate::{self, Translation};

@@ -36,13 +36,13 @@ pub fn name_version(
     body: &[u8],
     members: &Members,
     slot: &Slot,
-    version: &str,
+    head: &Head,
     is_removed: &dyn Fn(&str) -> bool,
     edits: &mut Vec<Edit>,
 ) {
-    let mut text = format!("\"anthropic_version\":\"{version}\"");
+    let mut text = format!("\"anthropic_version\":\"{}\"", head.version);
     let in_body = members.get(body, "anthropic_beta").is_some();
-    if let Some(betas) = slot.betas.as_ref().filter(|_| slot.dialect == Dialect::BedrockAnthropic && !in_body) {
+    if let Some(betas) = head.betas.filter(|_| slot.dialect == Dialect::BedrockAnthropic && !in_body) {
         let betas: Vec<String> = betas.split(',').map(|beta| super::quote(beta.trim())).collect();
         text.push_str(&format!(",\"anthropic_beta\":[{}]", betas.join(",")));
     }
@@ -53,6 +53,13 @@ pub fn name_version(
         text.push(',');
     }
     edits.push(Edit::insert(members.inside, text));
+}
+
+/// What stands in the body in the place of headers.
+pub struct Head<'h> {
+    pub version: &'static str,
+    /// The client's, separated by commas.
+    pub betas: Option<&'h str>,
 }
 
 /// A prefix of fewer bytes is not worth a mark: providers keep 1024 tokens at least.

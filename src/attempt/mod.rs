@@ -41,7 +41,10 @@ pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result
         name == CONTROLS || messages::is_elsewhere(slot, name) || slot.drop.iter().any(|drop| drop == name)
     };
     match messages::version_in_body(slot.dialect) {
-        Some(version) => messages::name_version(body, &members, slot, version, &is_removed, &mut edits),
+        Some(version) => {
+            let head = messages::Head { version, betas: published.betas.as_deref() };
+            messages::name_version(body, &members, slot, &head, &is_removed, &mut edits);
+        }
         None => name_model(body, &members, slot, &is_removed, &mut edits),
     }
     if slot.cache_prefix && published.api == Api::Messages {

@@ -3,6 +3,8 @@
 //! Owns paths and headers toward providers. Self-contained, so that an attempt needs neither the policy nor another
 //! reading of the body.
 
+use super::PublishedRequest;
+use super::messages::VERSION;
 use crate::catalog::Price;
 use crate::decide::{Candidate, Question, Thinking, Way, changes, output_limit};
 use crate::origin::Origin;
@@ -46,12 +48,6 @@ pub struct Slot {
     /// The role `developer` becomes `system`.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub no_developer: bool,
-    /// `anthropic-version` and `anthropic-beta`, where the provider takes them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[allow(missing_docs)]
-    pub betas: Option<String>,
     /// The mark of ids that this attempt makes, in the Responses API.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mark: String,
@@ -121,7 +117,8 @@ impl Slot {
         if request.api == Api::Responses {
             slot.mark = Origin::new(&provider.name, &model.name).mark();
         }
-        slot.no_developer = request.corners.developer && (model.parameters.no_developer || provider.parameters.no_developer);
+        slot.no_developer =
+            request.corners.developer && (model.parameters.no_developer || provider.parameters.no_developer);
         slot.cache_prefix = provider.prompt_caching;
         if let Way::Translated(wire, _) = way {
             slot.path = path_of(provider, &served.deployment, endpoint_of(wire), request.stream);
@@ -158,8 +155,6 @@ impl Slot {
             translate: None,
             cache_prefix: false,
             no_developer: false,
-            version: None,
-            betas: None,
             mark: String::new(),
             provider: Origin::new(&provider.name, "").provider,
             price: None,
@@ -168,11 +163,14 @@ impl Slot {
 
     /// The headers that every attempt sets or removes, whatever the attempt before it left.
     /// Each is set where there is a value, else removed, in this order.
-    pub fn outgoing(&self) -> Vec<(&'static str, Option<&str>)> {
+    pub fn outgoing<'s>(&'s self, request: &'s PublishedRequest) -> Vec<(&'static str, Option<&'s str>)> {
         let mut headers: Vec<_> = PROVIDER_HEADERS.iter().map(|name| (*name, None)).collect();
         headers.push((":path", Some(self.path.as_str())));
-        headers.push(("anthropic-version", self.version.as_deref()));
-        headers.push(("anthropic-beta", self.betas.as_deref()));
+        // Where the version stands in the body, Bedrock wants the betas there too.
+        let version = request.version.as_deref().unwrap_or(VERSION);
+        headers.push(("anthropic-version", (self.dialect == Dialect::Anthropic).then_some(version)));
+        let takes_betas = matches!(self.dialect, Dialect::Anthropic | Dialect::VertexAnthropic);
+        headers.push(("anthropic-beta", request.betas.as_deref().filter(|_| takes_betas)));
         if let Some(authority) = &self.authority {
             headers.push((":authority", Some(authority)));
         }
@@ -210,7 +208,9 @@ pub(super) fn path_of(provider: &Provider, deployment: &str, endpoint: &str, str
         }
         (Dialect::AzureOpenAi, None) => format!("{base}/v1/{endpoint}"),
         // What counts tokens is called like a model, and takes the model's name in the body.
-        (Dialect::VertexAnthropic, _) if counts => format!("{base}/publishers/anthropic/models/count-tokens:rawPredict"),
+        (Dialect::VertexAnthropic, _) if counts => {
+            format!("{base}/publishers/anthropic/models/count-tokens:rawPredict")
+        }
         (Dialect::VertexAnthropic, _) => {
             let method = if stream { "streamRawPredict" } else { "rawPredict" };
             format!("{base}/publishers/anthropic/models/{}:{method}", percent_encode(deployment))

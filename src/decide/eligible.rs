@@ -212,6 +212,7 @@ fn context(request: &Request, model: &Model) -> Option<Exclusion> {
 fn capability(request: &Request, model: &Model) -> Option<Exclusion> {
     let (needs, can) = (request.needs, model.capabilities);
     let missing = |needed: bool, can: Option<bool>| needed && can != Some(true);
+    let refused = |needed: bool, can: Option<bool>| needed && can == Some(false);
     if missing(needs.images, can.images) {
         return Some(Exclusion::Images);
     }
@@ -221,5 +222,21 @@ fn capability(request: &Request, model: &Model) -> Option<Exclusion> {
     if missing(needs.tools, can.tools) {
         return Some(Exclusion::Tools);
     }
-    missing(needs.json_schema, can.json_schema).then_some(Exclusion::JsonSchema)
+    if missing(needs.json_schema, can.json_schema) {
+        return Some(Exclusion::JsonSchema);
+    }
+    if missing(needs.files, can.files) {
+        return Some(Exclusion::Files);
+    }
+    if refused(needs.json_object, can.json_object) {
+        return Some(Exclusion::JsonObject);
+    }
+    if refused(needs.forced_tool, can.forced_tools) {
+        return Some(Exclusion::ForcedTools);
+    }
+    if refused(needs.prefill, can.prefill) {
+        return Some(Exclusion::Prefill);
+    }
+    let silent = request.corners.silent_calls && model.parameters.wants_reasoning;
+    silent.then_some(Exclusion::Reasoning)
 }

@@ -41,7 +41,10 @@ pub fn changes(request: &Request, model: &Model, provider: &Provider, way: &Way)
         (Api::Chat | Api::Responses, Way::Translated(Api::Messages, translation)) => {
             thinking::of_translation(request, model, translation, &mut changes);
         }
-        (Api::Chat, _) => rules.of_chat(&mut changes),
+        (Api::Chat, _) => {
+            rules.of_chat(&mut changes);
+            rules.of_corners(&mut changes);
+        }
         (Api::Responses, _) => rules.of_responses(&mut changes),
         (Api::Messages, _) => thinking::of_messages(request, model, &mut changes),
     }
@@ -74,6 +77,23 @@ impl Rules<'_, '_> {
                     Some(_) => changes.drop.push(name.into_owned()),
                     None => changes.rename.push((name.into_owned(), to.to_owned())),
                 }
+            }
+        }
+    }
+
+    /// What stands inside of messages and tools.
+    fn of_corners(&self, changes: &mut Changes) {
+        let refuses = self.refuses();
+        let corners = &self.request.corners;
+        for (name, is_there) in [
+            ("cache_control", corners.cache_marks),
+            ("messages.name", corners.names),
+            ("messages.reasoning_content", corners.reasoning),
+            ("messages.thinking_blocks", corners.thinking_blocks),
+            ("tools.function.strict", corners.strict_tools),
+        ] {
+            if is_there && refuses(name) {
+                changes.drop(name);
             }
         }
     }

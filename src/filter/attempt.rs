@@ -373,7 +373,7 @@ impl HttpContext for AttemptContext {
         let Some(work) = &self.work else {
             return misconfigured("The request has come to a cluster that is not in its plan.");
         };
-        for (name, value) in work.slot.outgoing() {
+        for (name, value) in work.slot.outgoing(&work.brief.request) {
             host::set_header(REQUEST, name, value);
         }
         if end_of_stream { Action::Continue } else { Action::Pause }

@@ -52,7 +52,11 @@ impl<'a> Body<'a, '_> {
     }
 
     /// Members of an object in the body, none where it is absent.
-    pub fn object<const N: usize>(&self, name: &'static str, names: &[&'static str; N]) -> Result<[Option<Raw<'a>>; N]> {
+    pub fn object<const N: usize>(
+        &self,
+        name: &'static str,
+        names: &[&'static str; N],
+    ) -> Result<[Option<Raw<'a>>; N]> {
         match self.of_kind(name, Kind::Object, "must be an object")? {
             Some(object) => once(fields(&mut object.reader(), names)?, names, &Path::root(name)),
             None => Ok([None; N]),

@@ -114,13 +114,7 @@ pub fn request(api: Api, body: &[u8], members: &Members, drop: &[String], to: &T
 ///
 /// # Errors
 /// [`ReadError`] when an object in the body names a member twice.
-pub fn check(
-    api: Api,
-    wire: Api,
-    body: &[u8],
-    members: &Members,
-    plain_input: bool,
-) -> Result<Translation, ReadError> {
+pub fn check(api: Api, wire: Api, body: &[u8], members: &Members, plain_input: bool) -> Result<Translation, ReadError> {
     let with_input = wire == Api::Messages || !plain_input;
     let obstacle = match read(api, body, members, &[], with_input) {
         Ok(conversation) if wire == Api::Messages => {

@@ -1,7 +1,7 @@
 mod responses;
 
 use super::*;
-use crate::decide::{Asked, Caller, Question, Terms, Translation, plan};
+use crate::decide::{Asked, Caller, Question, Terms, Translations, plan};
 use crate::edit::apply;
 use crate::policy::Policy;
 use crate::request::{Request, read_chat};
@@ -32,8 +32,8 @@ fn brief_of(policy: &Policy, request: &Request, model: &str) -> Brief {
     let id = policy.models.iter().position(|known| known.name == model).unwrap();
     let (asked, caller) = (Asked::Model(id), Caller::Anyone);
     let terms = Terms::new(policy, asked, caller, None).unwrap();
-    let translation = Translation::default();
-    let question = Question { policy, request, translation: &translation, terms: &terms, caller };
+    let translations = Translations::default();
+    let question = Question { policy, request, translations: &translations, terms: &terms, caller };
     brief(&question, &plan(&question, asked, None).unwrap(), None)
 }
 
@@ -156,8 +156,8 @@ fn paths_and_headers_of_each_dialect() {
         paths,
         ["/openai/deployments/o4%2Fmini/chat/completions?api-version=2024-10-21", "/openai/v1/chat/completions"]
     );
-    let slots = brief_of(&policy, &request, "gpt-4.1").slots;
-    let headers = slots[0].outgoing();
+    let brief = brief_of(&policy, &request, "gpt-4.1");
+    let headers = brief.slots[0].outgoing(&brief.request);
     assert!(headers.contains(&(":path", Some("/v1/chat/completions"))));
     assert!(headers.contains(&(":authority", Some("api.openai.com"))));
     for name in ["authorization", "api-key", "x-api-key", "accept-encoding"] {

@@ -168,7 +168,8 @@ fn a_provider_of_chat_only_gets_a_translation() {
         r#"{"model":"gpt-oss-120b","input":"hi","max_output_tokens":5,"truncation":"auto","store":false,"stream":true}"#,
     );
     assert_eq!(slot.path, "/v1/chat/completions");
-    assert_eq!((slot.drop.join(",").as_str(), slot.translate.as_deref()), ("truncation", Some("max_tokens")));
+    let wire = Wire::Chat { limit: "max_tokens".into(), reasoning: false };
+    assert_eq!((slot.drop.join(",").as_str(), &slot.translate), ("truncation", &Some(wire)));
     assert_eq!(
         serde_json::from_str::<serde_json::Value>(&sent).unwrap(),
         json!({"model": "oss", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 5, "stream": true,

@@ -9,8 +9,8 @@ fn decide_in(policy: &Policy, request: &Request, controls: Controls, header: Opt
     let (asked, caller) = (Asked::Router(0), Caller::Anyone);
     let terms = Terms::new(policy, asked, caller, Some(&controls)).unwrap();
     let session = Session::of(policy, request, &terms, caller, (Some(&controls), header), memory);
-    let translation = Translation::default();
-    plan(&Question { policy, request, translation: &translation, terms: &terms, caller }, asked, session).unwrap()
+    let translations = Translations::default();
+    plan(&Question { policy, request, translations: &translations, terms: &terms, caller }, asked, session).unwrap()
 }
 
 fn first(policy: &Policy, plan: &Plan) -> String {

@@ -44,8 +44,8 @@ fn decide(policy: &Policy, body: &str) -> Result<Plan, Refusal> {
 fn decide_as(policy: &Policy, request: &Request, caller: Caller) -> Result<Plan, Refusal> {
     let asked = asked(policy, request.model.as_deref(), caller)?;
     let terms = Terms::new(policy, asked, caller, None)?;
-    let translation = Translation::default();
-    plan(&Question { policy, request, translation: &translation, terms: &terms, caller }, asked, None)
+    let translations = Translations::default();
+    plan(&Question { policy, request, translations: &translations, terms: &terms, caller }, asked, None)
 }
 
 fn names(policy: &Policy, plan: &Plan) -> Vec<String> {

@@ -51,11 +51,11 @@ fn required_parameters_exclude_who_would_drop_one() {
     let request = read_chat(body.as_bytes()).unwrap();
     let decide = |controls: Value| {
         let terms = terms(&policy, Asked::Router(0), Caller::Anyone, &controls).unwrap();
-        let translation = Translation::default();
+        let translations = Translations::default();
         let question = Question {
             policy: &policy,
             request: &request,
-            translation: &translation,
+            translations: &translations,
             terms: &terms,
             caller: Caller::Anyone,
         };

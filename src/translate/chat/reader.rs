@@ -24,7 +24,7 @@ const MESSAGE: [&str; 9] = [
     "thinking_blocks",
     "function_call",
 ];
-const PART: [&str; 7] = ["type", "text", "refusal", "image_url", "input_audio", "file", "cache_control"];
+const PART: [&str; 6] = ["type", "text", "refusal", "image_url", "file", "cache_control"];
 
 /// Reads a request; members in `drop` are as absent.
 pub fn read<'a>(bytes: &'a [u8], members: &Members, drop: &[String]) -> Result<Conversation<'a>> {
@@ -77,12 +77,7 @@ fn read_messages<'a>(messages: Option<Raw<'a>>, conversation: &mut Conversation<
     each(messages, |index, reader| message(reader, &path.item(index), index as u32, conversation))
 }
 
-fn message<'a>(
-    reader: &mut Reader<'a>,
-    path: &Path,
-    index: u32,
-    conversation: &mut Conversation<'a>,
-) -> Result<()> {
+fn message<'a>(reader: &mut Reader<'a>, path: &Path, index: u32, conversation: &mut Conversation<'a>) -> Result<()> {
     if reader.peek()? != Kind::Object {
         return path.invalid("must be an object");
     }
@@ -178,12 +173,7 @@ fn read_thoughts<'a>(
     Ok(())
 }
 
-fn read_calls<'a>(
-    calls: Option<Raw<'a>>,
-    path: &Path,
-    index: u32,
-    conversation: &mut Conversation<'a>,
-) -> Result<()> {
+fn read_calls<'a>(calls: Option<Raw<'a>>, path: &Path, index: u32, conversation: &mut Conversation<'a>) -> Result<()> {
     let Some(calls) = calls else { return Ok(()) };
     if calls.kind() != Kind::Array {
         return path.invalid("must be an array");
@@ -251,7 +241,7 @@ fn part<'a>(
     if reader.peek()? != Kind::Object {
         return path.invalid("must be an object");
     }
-    let [kind, text, refusal, image, audio, file, cache_point] = once(fields(reader, &PART)?, &PART, path)?;
+    let [kind, text, refusal, image, file, cache_point] = once(fields(reader, &PART)?, &PART, path)?;
     let kind = required(kind, &path.member("type"))?.string();
     let object = |value: Option<Raw<'a>>, path: &Path| match value.filter(|value| value.kind() == Kind::Object) {
         Some(value) => Ok(value),

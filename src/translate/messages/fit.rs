@@ -80,18 +80,19 @@ impl Names {
 fn obstacle(names: Names, conversation: &Conversation) -> Option<String> {
     let placed = conversation.pieces.iter().zip(&conversation.places);
     let in_pieces = placed.filter_map(|(piece, place)| piece_obstacle(names, piece, *place)).next();
-    in_pieces.or_else(|| {
-        let odd = |tool: &Tool| !matches!(tool.takes, Takes::Arguments { .. }) || !is_name(tool.name.bytes());
-        let tool = conversation.tools.iter().position(odd);
-        tool.map(|index| format!("tools[{index}]"))
-    })
-    .or_else(|| match &conversation.format {
-        Some(Format::Schema { schema, .. }) => {
-            let fits = schema.is_some_and(|schema| schema::outcome(schema).is_ok_and(|outcome| !outcome.open));
-            (!fits).then(|| names.of("response_format.json_schema.schema", "text.format.schema").to_owned())
-        }
-        _ => None,
-    })
+    in_pieces
+        .or_else(|| {
+            let odd = |tool: &Tool| !matches!(tool.takes, Takes::Arguments { .. }) || !is_name(tool.name.bytes());
+            let tool = conversation.tools.iter().position(odd);
+            tool.map(|index| format!("tools[{index}]"))
+        })
+        .or_else(|| match &conversation.format {
+            Some(Format::Schema { schema, .. }) => {
+                let fits = schema.is_some_and(|schema| schema::outcome(schema).is_ok_and(|outcome| !outcome.open));
+                (!fits).then(|| names.of("response_format.json_schema.schema", "text.format.schema").to_owned())
+            }
+            _ => None,
+        })
 }
 
 fn piece_obstacle(names: Names, piece: &Piece, place: u32) -> Option<String> {
@@ -106,9 +107,7 @@ fn piece_obstacle(names: Names, piece: &Piece, place: u32) -> Option<String> {
             parts.iter().any(odd).then(|| names.at(place, "content", "content"))
         }
         Piece::Call(call) if call.custom => Some(names.at(place, "tool_calls", "type")),
-        Piece::Call(call) if !is_escaped_name(call.name) => {
-            Some(names.at(place, "tool_calls.function.name", "name"))
-        }
+        Piece::Call(call) if !is_escaped_name(call.name) => Some(names.at(place, "tool_calls.function.name", "name")),
         Piece::Call(call) if !is_object(call.input) => {
             Some(names.at(place, "tool_calls.function.arguments", "arguments"))
         }
@@ -296,11 +295,9 @@ fn strings(stop: Raw) -> Vec<Raw> {
 
 /// Who asks, unless that names a person: an e-mail address or a telephone number.
 pub fn user<'a>(settings: &Settings<'a>) -> Option<Raw<'a>> {
-    let is_phone = |text: &[u8]| {
-        text.len() >= 7 && text.iter().all(|byte| byte.is_ascii_digit() || b"+-() ".contains(byte))
-    };
-    let fits = |user: &Raw| {
-        user.escaped().is_some_and(|text| !text.is_empty() && !text.contains(&b'@') && !is_phone(text))
-    };
+    let is_phone =
+        |text: &[u8]| text.len() >= 7 && text.iter().all(|byte| byte.is_ascii_digit() || b"+-() ".contains(byte));
+    let fits =
+        |user: &Raw| user.escaped().is_some_and(|text| !text.is_empty() && !text.contains(&b'@') && !is_phone(text));
     [settings.user, settings.safety_identifier].into_iter().flatten().find(fits)
 }

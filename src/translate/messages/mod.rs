@@ -8,4 +8,4 @@ mod turns;
 
 pub use answer::{Counts, event, event_type, whole};
 pub use fit::check;
-pub use request::{MARK, Target, write};
+pub use request::{Target, write};

@@ -31,7 +31,7 @@ pub struct Target<'t> {
 /// A prefix of fewer bytes of instructions and tools is not worth a mark: providers keep 1024 tokens at least.
 const LONG_PREFIX: usize = 4 * 1024;
 /// The mark.
-pub const MARK: &[u8] = br#"{"type":"ephemeral"}"#;
+const MARK: &[u8] = br#"{"type":"ephemeral"}"#;
 
 /// Writes a request.
 pub fn write(conversation: &Conversation, target: &Target) -> Vec<u8> {

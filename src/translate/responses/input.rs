@@ -1,7 +1,7 @@
 //! Reads `input` of a Responses request: messages, calls, their results, reasoning.
 
-use crate::translate::body::{Result, each, once, required, string};
 use crate::request::json::{Kind, Reader};
+use crate::translate::body::{Result, each, once, required, string};
 use crate::translate::conversation::{Call, Conversation, Part, Piece, Role};
 use crate::translate::json::{Escaped, Raw, fields};
 use crate::translate::path::Path;

@@ -5,10 +5,10 @@
 use super::{input, tools};
 use crate::request::json::Kind;
 use crate::request::{Api, Members, ReadError, read_members};
-use crate::translate::body::{Body, Result, each, once, string};
+use crate::translate::body::{Body, Result, each, string};
 use crate::translate::conversation::{Conversation, Format, Part, Piece, Role, Settings};
 use crate::translate::fit;
-use crate::translate::json::{Raw, fields};
+use crate::translate::json::Raw;
 use crate::translate::path::Path;
 
 /// State at a provider or a template of its: nothing that another API could be told. A `moderation` may block, so it
@@ -91,8 +91,7 @@ fn text<'a>(body: &Body<'a, '_>) -> Result<(Option<Format<'a>>, Option<Raw<'a>>)
 
 fn settings<'a>(body: &Body<'a, '_>, verbosity: Option<Raw<'a>>) -> Result<Settings<'a>> {
     let [effort] = body.object("reasoning", &["effort"])?;
-    let effort =
-        string(effort.filter(|_| !body.drops("reasoning.effort")), &Path::root("reasoning").member("effort"))?;
+    let effort = string(effort.filter(|_| !body.drops("reasoning.effort")), &Path::root("reasoning").member("effort"))?;
     // 0 is the default, and asks for nothing.
     let top_logprobs = body.number("top_logprobs")?.filter(|number| number.bytes() != b"0");
     let include = include(body.get("include"))?;

@@ -1,7 +1,7 @@
 //! Reads what a Responses request says of tools and of the shape of the answer's text.
 
-use crate::translate::body::{Result, each, flag, once, required, string};
 use crate::request::json::{Kind, Reader};
+use crate::translate::body::{Result, each, flag, once, required, string};
 use crate::translate::conversation::{Choice, Format, Takes, Tool, ToolName};
 use crate::translate::json::{Raw, fields};
 use crate::translate::path::Path;

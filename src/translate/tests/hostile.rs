@@ -120,8 +120,11 @@ fn what_needs_no_closer_look_can_be_translated() {
         {
             plain += 1;
             changed += u32::from(body != PLAIN);
-            let seen = crate::translate::obstacle(body.as_bytes(), &request.members, true);
-            assert_eq!(obstacle(body.as_bytes()), seen, "{body}");
+            let check = |plain| {
+                let (api, wire) = (crate::request::Api::Responses, crate::request::Api::Chat);
+                crate::translate::check(api, wire, body.as_bytes(), &request.members, plain)
+            };
+            assert_eq!(check(false), check(true), "{body}");
         }
     }
     assert!(plain > changed && changed > 100, "{plain} {changed}");

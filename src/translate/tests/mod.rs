@@ -6,7 +6,7 @@ mod messages;
 mod requests;
 mod streams;
 
-use super::{About, Stream, ToChat};
+use super::{About, Stream, To, ToChat};
 use crate::request::{Api, ReadError, read_members};
 use crate::response::Failure;
 use serde_json::Value;
@@ -17,17 +17,27 @@ fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
 }
 
-/// The functions of the module, on bodies whose members are yet to be read.
-fn request(body: &[u8], to: &ToChat) -> Result<Vec<u8>, ReadError> {
-    super::request(body, &read_members(body)?, to)
+/// What a Responses request is to become, and what is dropped of it.
+struct Wanted<'a> {
+    model: &'a str,
+    limit: &'a str,
+    reasoning: Option<&'a str>,
+    drop: &'a [String],
+}
+
+/// The functions of the module, on Responses requests whose members are yet to be read.
+fn request(body: &[u8], wanted: &Wanted) -> Result<Vec<u8>, ReadError> {
+    let Wanted { model, limit, reasoning, drop } = *wanted;
+    let to = To::Chat(ToChat { model, limit, reasoning });
+    super::request(Api::Responses, body, &read_members(body)?, drop, &to)
 }
 
 fn obstacle(body: &[u8]) -> Result<Option<String>, ReadError> {
-    super::obstacle(body, &read_members(body)?, false)
+    Ok(super::check(Api::Responses, Api::Chat, body, &read_members(body)?, false)?.obstacle)
 }
 
 fn left_out(body: &[u8]) -> Result<Vec<String>, ReadError> {
-    super::left_out(body, &read_members(body)?)
+    super::left_out(Api::Responses, Api::Chat, body, &read_members(body)?)
 }
 
 fn about_body(body: &[u8], model: &str) -> About {
@@ -38,8 +48,8 @@ fn about(request: &str) -> About {
     about_body(request.as_bytes(), "fall\"back")
 }
 
-fn to<'a>(drop: &'a [String]) -> ToChat<'a> {
-    ToChat { model: "m", limit: "max_completion_tokens", reasoning: None, drop }
+fn to<'a>(drop: &'a [String]) -> Wanted<'a> {
+    Wanted { model: "m", limit: "max_completion_tokens", reasoning: None, drop }
 }
 
 /// A whole Chat answer, translated.

@@ -1,4 +1,4 @@
-use super::super::ToChat;
+use super::Wanted;
 use super::{json, left_out, obstacle, request, to};
 use crate::request::ReadError;
 use serde_json::{Value, json as value};
@@ -29,7 +29,7 @@ fn texts_keep_their_bytes() {
         r#"{"role":"user","content":"h\u00e9 \ud83d\ude00 é\""}]}"#
     );
     assert_eq!(request(sent.as_bytes(), &to(&[])).unwrap(), expected.as_bytes());
-    let odd = ToChat { model: "a\"b\n", limit: "max_tokens", reasoning: None, drop: &[] };
+    let odd = Wanted { model: "a\"b\n", limit: "max_tokens", reasoning: None, drop: &[] };
     let chat = json(&request(br#"{"input":"x","max_output_tokens":5}"#, &odd).unwrap());
     assert_eq!((&chat["model"], &chat["max_tokens"]), (&value!("a\"b\n"), &value!(5)));
 }
@@ -112,7 +112,7 @@ fn calls_and_what_was_said_before_them_are_one_message() {
 
 #[test]
 fn reasoning_goes_back_only_where_it_is_wanted() {
-    let wants = ToChat { reasoning: Some("reasoning_content"), ..to(&[]) };
+    let wants = Wanted { reasoning: Some("reasoning_content"), ..to(&[]) };
     let chat = json(&request(format!(r#"{{"input":{CALLS}}}"#).as_bytes(), &wants).unwrap());
     assert_eq!(chat["messages"][1]["reasoning_content"], "think");
     assert!(chat["messages"][4].get("reasoning_content").is_none());
@@ -278,7 +278,7 @@ fn wrong_types_are_named() {
         let body = format!("{{{members}}}");
         let error = request(body.as_bytes(), &to(&[])).unwrap_err();
         assert_eq!(error.param(), Some(name), "{body}");
-        assert_eq!(obstacle(body.as_bytes()), Err(error));
+        assert_eq!(obstacle(body.as_bytes()), Ok(error.param().map(Into::into)));
     }
     assert_eq!(request(b" ", &to(&[])), Err(ReadError::Empty));
     assert!(matches!(request(b"{", &to(&[])), Err(ReadError::Json(_))));
