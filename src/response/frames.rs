@@ -190,7 +190,7 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// CRC-32 as in gzip.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = table();
     !bytes.iter().fold(!0, |crc, byte| {
         let at = (crc as u8 ^ byte) as usize;

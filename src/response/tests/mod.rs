@@ -3,7 +3,9 @@ use super::*;
 use serde_json::{Value, json};
 
 mod chat;
+mod frames;
 mod framing;
+mod messages;
 mod responses;
 
 const EXPECTED: Usage = Usage { input: 100, cached_input: 64, cache_write: 3, output: 40, reasoning: 30 };
