@@ -71,7 +71,8 @@ impl Frames {
                     _ => "api_error",
                 };
                 let said: serde_json::Value = serde_json::from_slice(message.payload).unwrap_or_default();
-                let text = said["message"].as_str().unwrap_or("The provider reported an error.");
+                let text =
+                    said.get("message").and_then(|text| text.as_str()).unwrap_or("The provider reported an error.");
                 self.fail(kind, text);
             }
             _ => {
@@ -190,7 +191,7 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// CRC-32 as in gzip.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = table();
     !bytes.iter().fold(!0, |crc, byte| {
         let at = (crc as u8 ^ byte) as usize;

@@ -8,6 +8,7 @@ mod chat;
 pub mod error;
 mod failure;
 pub mod frames;
+mod known;
 mod messages;
 pub mod refusal;
 mod responses;

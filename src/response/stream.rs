@@ -4,26 +4,17 @@
 //! API. Never allocates per event: whole events are read where they lie, only the broken end of a chunk is kept. Never
 //! knows what is in a payload.
 
+pub use super::known::{Broken, First};
+
+pub(super) use super::known::Known;
 use super::splice::Splices;
-use super::{Answer, Failure, Treatment, chat, messages, responses, translated};
-use crate::decide::cost::Usage;
+use super::{Answer, Treatment, chat, messages, responses, translated};
 use crate::request::Api;
 use core::ops::Range;
 
 /// Longest event that is read, in bytes: a whole response with its images fits. What is longer passes unread, and
 /// unchanged.
 pub const MAX_EVENT: usize = 8 << 20;
-
-/// What is known of a stream so far.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum First {
-    /// No event that says anything yet.
-    Waiting,
-    /// It is an answer.
-    Good,
-    /// It is an error.
-    Failed(Failure),
-}
 
 /// What one API makes of its events.
 pub(super) trait Handler {
@@ -69,80 +60,6 @@ pub(super) struct Output {
     pub(super) written: Vec<u8>,
 }
 
-/// What is known of a stream.
-pub(super) struct Known {
-    first: First,
-    /// It came to its proper end.
-    pub(super) done: bool,
-    /// Its proper end cannot be told, or may have passed unread.
-    endless: bool,
-    broken: Option<Broken>,
-    answer: Answer,
-}
-
-/// What is wrong with a stream that had begun well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Broken {
-    /// An event could not be read.
-    Malformed,
-    /// The provider reported an error.
-    Error,
-    /// It ended without its proper end.
-    Incomplete,
-}
-
-impl Broken {
-    /// Short code for metrics.
-    pub fn code(self) -> &'static str {
-        match self {
-            Broken::Malformed => "malformed",
-            Broken::Error => "error",
-            Broken::Incomplete => "incomplete",
-        }
-    }
-}
-
-impl Known {
-    /// Whether nothing has been decided yet.
-    pub(super) fn is_open(&self) -> bool {
-        self.first == First::Waiting
-    }
-
-    /// Decides, unless that has been done.
-    pub(super) fn decide(&mut self, first: impl FnOnce() -> First) {
-        if self.is_open() {
-            self.first = first();
-        }
-    }
-
-    /// The stream has failed: as an answer, where nothing has been decided, else in its middle.
-    pub(super) fn fail(&mut self, broken: Broken, failure: impl FnOnce() -> Failure) {
-        match self.first {
-            First::Waiting => self.first = First::Failed(failure()),
-            First::Good => drop(self.broken.get_or_insert(broken)),
-            First::Failed(_) => {}
-        }
-    }
-
-    /// It ends here.
-    fn close(&mut self) {
-        self.decide(|| First::Failed(Failure::without_body("empty_stream")));
-        if !self.done && !self.endless && self.first == First::Good {
-            self.broken.get_or_insert(Broken::Incomplete);
-        }
-    }
-
-    /// The first model that is named and the last usage hold.
-    pub(super) fn note(&mut self, model: impl FnOnce() -> Option<String>, usage: Option<Usage>) {
-        if self.answer.model.is_none() {
-            self.answer.model = model();
-        }
-        if usage.is_some() {
-            self.answer.usage = usage;
-        }
-    }
-}
-
 /// The scanner of one stream.
 pub struct Events {
     handler: Box<dyn Handler>,
@@ -174,14 +91,8 @@ impl Events {
         Events {
             rewrites: handler.rewrites(),
             handler,
-            known: Known {
-                first: First::Waiting,
-                done: false,
-                // The streams of other endpoints end as they like.
-                endless: treatment.api == Api::Other && treatment.about.is_none(),
-                broken: None,
-                answer: Answer::default(),
-            },
+            // The streams of other endpoints end as they like.
+            known: Known::new(treatment.api == Api::Other && treatment.about.is_none()),
             output: Output { splices: Splices::new(treatment), written: Vec::new() },
             tail: Vec::new(),
             too_long: false,
@@ -192,7 +103,7 @@ impl Events {
 
     /// What the first event said.
     pub fn first(&self) -> &First {
-        &self.known.first
+        self.known.first()
     }
 
     /// Whether the stream came to its proper end.
@@ -202,12 +113,12 @@ impl Events {
 
     /// What is wrong with a stream that had begun well.
     pub fn broken(&self) -> Option<Broken> {
-        self.known.broken
+        self.known.broken()
     }
 
     /// What the stream has said of itself.
     pub fn answer(&self) -> &Answer {
-        &self.known.answer
+        self.known.answer()
     }
 
     /// Takes the next bytes. Where the stream may be changed, says what goes on in the place of these bytes: whole

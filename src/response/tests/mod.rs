@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 mod chat;
 mod error;
+mod frames;
 mod framing;
+mod messages;
 mod responses;
 
 const EXPECTED: Usage = Usage { input: 100, cached_input: 64, cache_write: 3, output: 40, reasoning: 30 };
