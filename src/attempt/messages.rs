@@ -3,6 +3,7 @@
 //! Owns what differs between Anthropic's own API, Vertex and Bedrock, and the mark of a long prefix. Never signs anything.
 
 use super::Slot;
+use crate::decide::Thinking;
 use crate::edit::Edit;
 use crate::policy::Dialect;
 use crate::request::json::{Kind, Reader, Span};
@@ -60,6 +61,15 @@ pub struct Head<'h> {
     pub version: &'static str,
     /// The client's, separated by commas.
     pub betas: Option<&'h str>,
+}
+
+/// The value of `thinking`.
+pub fn thinking(thinking: Thinking) -> String {
+    match thinking {
+        // The effort stands elsewhere, and has a default.
+        Thinking::Adaptive(_) => r#"{"type":"adaptive"}"#.into(),
+        Thinking::Budget(tokens) => format!(r#"{{"type":"enabled","budget_tokens":{tokens}}}"#),
+    }
 }
 
 /// A prefix of fewer bytes is not worth a mark: providers keep 1024 tokens at least.

@@ -47,6 +47,9 @@ pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result
         }
         None => name_model(body, &members, slot, &is_removed, &mut edits),
     }
+    if let (Some(thinking), Some(member)) = (slot.thinking, members.get(body, "thinking")) {
+        edits.push(Edit::replace(member.value, messages::thinking(thinking)));
+    }
     if slot.cache_prefix && published.api == Api::Messages {
         messages::mark_prefix(body, &members, &mut edits);
     }

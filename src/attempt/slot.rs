@@ -42,6 +42,9 @@ pub struct Slot {
     /// The provider speaks another API than the one that was called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub translate: Option<Wire>,
+    /// What `thinking` becomes in a request that came in Messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking: Option<Thinking>,
     /// A long prefix is marked for the prompt cache.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub cache_prefix: bool,
@@ -135,6 +138,7 @@ impl Slot {
             });
         } else {
             slot.path = path_of(provider, &served.deployment, endpoint, request.stream);
+            slot.thinking = changes.thinking;
         }
         Some(Slot { drop: changes.drop, rename: changes.rename, ..slot })
     }
@@ -153,6 +157,7 @@ impl Slot {
             rename: Vec::new(),
             add_usage: false,
             translate: None,
+            thinking: None,
             cache_prefix: false,
             no_developer: false,
             mark: String::new(),

@@ -16,7 +16,7 @@ pub struct Changes {
     pub drop: Vec<String>,
     /// Renamed.
     pub rename: Vec<(String, String)>,
-    /// How a model of the Messages API is asked to think.
+    /// How a model of the Messages API is asked to think, where that is not as the request says.
     pub thinking: Option<Thinking>,
 }
 

@@ -38,7 +38,7 @@ pub(super) fn of_translation(request: &Request, model: &Model, translation: &Tra
     changes.thinking = asked(request, model).filter(|thinking| {
         let budget = matches!(thinking, Thinking::Budget(_));
         // Neither goes together with a tool that must be called, nor a budget with calls whose thinking is gone.
-        !translation.forced && !(budget && translation.unsigned)
+        !(translation.forced || budget && translation.unsigned)
     });
     let has = |name: &str| request.members.get(request.body, name).is_some();
     if changes.thinking.is_none() && asks_to_think(request) {
@@ -65,12 +65,7 @@ fn asks_to_think(request: &Request) -> bool {
 fn asked(request: &Request, model: &Model) -> Option<Thinking> {
     let effort = request.effort.as_deref().and_then(Effort::from_name).filter(|effort| *effort != Effort::None)?;
     match model.messages.thinking? {
-        Style::Budget => {
-            let limit = request.max_output.unwrap_or_else(|| output_limit(request, model));
-            // Half of the limit is left for the answer.
-            let budget = budget(effort).min(limit / 2);
-            (budget >= SMALLEST_BUDGET).then_some(Thinking::Budget(budget))
-        }
+        Style::Budget => budget_of(effort, request, model),
         Style::Adaptive | Style::Either => Some(Thinking::Adaptive(nearest(effort, model)?)),
     }
 }
@@ -79,6 +74,13 @@ fn asked(request: &Request, model: &Model) -> Option<Thinking> {
 fn nearest(asked: Effort, model: &Model) -> Option<Effort> {
     let accepts = || model.reasoning.iter().flat_map(|efforts| &efforts.accepts).filter(|one| **one != Effort::None);
     accepts().filter(|effort| **effort <= asked).max().or_else(|| accepts().min()).copied()
+}
+
+/// A budget that leaves half of the limit for the answer; `None` where that is too small.
+fn budget_of(effort: Effort, request: &Request, model: &Model) -> Option<Thinking> {
+    let limit = request.max_output.unwrap_or_else(|| output_limit(request, model));
+    let budget = budget(effort).min(limit / 2);
+    (budget >= SMALLEST_BUDGET).then_some(Thinking::Budget(budget))
 }
 
 fn budget(effort: Effort) -> u32 {
@@ -100,5 +102,19 @@ pub(super) fn of_messages(request: &Request, model: &Model, changes: &mut Change
         if has(name) && (beside || rules.drop.iter().any(|dropped| dropped == name)) {
             changes.drop(name);
         }
+    }
+    // A router's models differ in how they are asked; the client may have had another in mind.
+    let effort = || request.effort.as_deref().and_then(Effort::from_name).unwrap_or(Effort::High);
+    let other = match (request.thinking.as_deref(), rules.thinking) {
+        (Some("enabled"), Some(Style::Adaptive)) => nearest(effort(), model).map(Thinking::Adaptive),
+        (Some("adaptive"), Some(Style::Budget)) => budget_of(effort(), request, model),
+        _ => return,
+    };
+    match other {
+        Some(thinking) => changes.thinking = Some(thinking),
+        None => changes.drop("thinking"),
+    }
+    if rules.thinking == Some(Style::Budget) && request.effort.is_some() {
+        changes.drop("output_config.effort");
     }
 }

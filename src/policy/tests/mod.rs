@@ -59,6 +59,28 @@ fn small() -> Value {
     })
 }
 
+#[test]
+fn servers_and_dialects_of_messages() {
+    let vllm = accepted(&with(small(), "/providers/0/server", json!("vllm"))).providers.remove(0);
+    assert!(vllm.parameters.no_developer && vllm.parameters.refuses("cache_control"));
+    let own = with(
+        small(),
+        "/providers/0",
+        json!({"name": "p", "cluster": "c", "dialect": "openai", "server": "ollama",
+        "parameters": {"drop": ["seed"]}}),
+    );
+    let own = accepted(&own).providers.remove(0);
+    assert!(own.parameters.refuses("seed") && !own.parameters.refuses("user") && own.parameters.no_developer);
+    for (dialect, path) in [("anthropic", "/v1"), ("bedrock_anthropic", "")] {
+        let provider = json!({"name": "p", "cluster": "c", "dialect": dialect, "prompt_caching": true});
+        let provider = accepted(&with(small(), "/providers/0", provider)).providers.remove(0);
+        assert_eq!((provider.path.as_str(), provider.prompt_caching), (path, true));
+        assert_eq!((provider.wire(Api::Chat), provider.wire(Api::Other)), (Some(Api::Messages), None));
+    }
+    let apis = json!({"name": "p", "cluster": "c", "dialect": "anthropic", "apis": ["responses"]});
+    assert!(Policy::from_value(&with(small(), "/providers/0", apis)).is_err());
+}
+
 /// The value at a JSON pointer, replaced; a pointer to a field that is not there yet adds it.
 fn with(mut document: Value, pointer: &str, value: Value) -> Value {
     let (parent, key) = pointer.rsplit_once('/').unwrap();
@@ -78,8 +100,7 @@ fn accepted(document: &Value) -> Policy {
 #[test]
 fn the_example_of_the_design_is_accepted() {
     let policy = accepted(&example());
-    let only = "only providers with the dialect anthropic, which Chat Completions requests cannot use yet";
-    assert_eq!(policy.warnings, [format!("models[3].served_by: {only}")]);
+    assert!(policy.warnings.is_empty(), "{:?}", policy.warnings);
 
     let router = &policy.routers[0];
     assert_eq!((router.name.as_str(), router.mode, router.band), ("model-router", Mode::Balanced, 0.015));
