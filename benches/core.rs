@@ -1,4 +1,4 @@
-//! What the pure core costs natively: reading, deciding, explaining, predicting, rewriting, translating, scanning a
+//! What the pure core costs natively: reading, deciding, explaining, predicting, rewriting, translating, whole_way, scanning a
 //! stream, estimating tokens.
 //!
 //! Envoy's V8 takes about as long in a loop like these. A request's single pass takes two to three times as long there,
@@ -12,7 +12,7 @@ mod conversation;
 use conversation::Language;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use model_router::attempt::{Brief, rewrite};
+use model_router::attempt::{Brief, body_for, rewrite};
 use model_router::decide::Caller;
 use model_router::decide::affinity::{Recalled, nothing};
 use model_router::edit::apply;
@@ -24,7 +24,7 @@ use model_router::request::{Api, read_chat, read_members, read_responses};
 use model_router::response::stream::Events;
 use model_router::response::{Treatment, read_answer};
 use model_router::routing::{Call, route};
-use model_router::translate::{self, About, ToChat};
+use model_router::translate::{self, About, To, ToChat, ToMessages};
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::time::Duration;
@@ -156,24 +156,57 @@ fn rewriting(criterion: &mut Criterion) {
     }
 }
 
-/// A Responses request for a provider that only speaks Chat Completions: what the route plugin asks before, and what
-/// the attempt plugin writes.
+/// A request for a provider that speaks another API: what the route plugin asks before, and what the attempt plugin
+/// writes. To compare with `rewrite` and, both steps together, with `whole_way/rewritten`.
 fn translating(criterion: &mut Criterion) {
     let mut group = group(criterion, "translate");
-    let to = ToChat { model: "openai/gpt-oss-120b", limit: "max_tokens", reasoning: None, drop: &[] };
+    let chat = To::Chat(ToChat { model: "openai/gpt-oss-120b", limit: "max_tokens", reasoning: None });
+    let messages = To::Messages(ToMessages {
+        model: Some("claude-sonnet-4-5"),
+        version: None,
+        stream: true,
+        max_tokens: 64_000,
+        thinking: None,
+        cache_prefix: false,
+    });
     for (size, name) in SIZES {
-        let body = response_body(size);
-        let members = read_members(&body).unwrap();
-        group.throughput(Throughput::Bytes(body.len() as u64));
-        group.bench_with_input(BenchmarkId::new("obstacle", name), &body, |bencher, body| {
-            bencher.iter(|| translate::obstacle(black_box(body), &members, false).unwrap());
+        for (way, api, wire, to, body) in [
+            ("responses_to_chat", Api::Responses, Api::Chat, &chat, response_body(size)),
+            ("chat_to_messages", Api::Chat, Api::Messages, &messages, body(size, Language::English)),
+        ] {
+            let members = read_members(&body).unwrap();
+            group.throughput(Throughput::Bytes(body.len() as u64));
+            group.bench_with_input(BenchmarkId::new(format!("check/{way}"), name), &body, |bencher, body| {
+                bencher.iter(|| translate::check(api, wire, black_box(body), &members, false).unwrap());
+            });
+            group.bench_with_input(BenchmarkId::new(format!("request/{way}"), name), &body, |bencher, body| {
+                bencher.iter(|| translate::request(api, black_box(body), &members, &[], to).unwrap());
+            });
+        }
+    }
+}
+
+/// A request from its first byte to the body that goes to a provider: rewritten for one of OpenAI's dialect, translated
+/// for Claude.
+fn whole_way(criterion: &mut Criterion) {
+    let mut group = group(criterion, "whole_way");
+    for (dialect, way) in [("openai", "rewritten"), ("anthropic", "translated")] {
+        let policy = json!({
+            "routers": [{"name": ROUTER}],
+            "models": [{"name": "claude-sonnet-4-5", "served_by": [{"provider": "p"}]}],
+            "providers": [{"name": "p", "cluster": "p", "dialect": dialect}],
         });
-        group.bench_with_input(BenchmarkId::new("left_out", name), &body, |bencher, body| {
-            bencher.iter(|| translate::left_out(black_box(body), &members).unwrap());
-        });
-        group.bench_with_input(BenchmarkId::new("request", name), &body, |bencher, body| {
-            bencher.iter(|| translate::request(black_box(body), &members, &to).unwrap());
-        });
+        let policy = Policy::from_value(&policy).unwrap();
+        for (size, name) in SIZES {
+            let body = body(size, Language::English);
+            group.throughput(Throughput::Bytes(body.len() as u64));
+            group.bench_with_input(BenchmarkId::new(way, name), &body, |bencher, body| {
+                bencher.iter(|| {
+                    let brief = route(&policy, &chat(), black_box(body), &nothing).unwrap().brief;
+                    body_for(body, &brief.request, brief.slots.first().unwrap()).unwrap()
+                });
+            });
+        }
     }
 }
 
@@ -198,20 +231,33 @@ fn response_event(index: usize) -> String {
     format!("event: response.output_text.delta\ndata: {event}\n\n")
 }
 
+/// The same token as Claude sends it.
+fn message_event(index: usize) -> String {
+    let event = json!({
+        "type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": format!(" token{index}")},
+    });
+    format!("event: content_block_delta\ndata: {event}\n\n")
+}
+
 fn scanning(criterion: &mut Criterion) {
     const EVENTS: usize = 1000;
+    let messages: Vec<String> = (0..EVENTS).map(message_event).collect();
     let chat: Vec<String> = (0..EVENTS).map(event).collect();
     let responses: Vec<String> = (0..EVENTS).map(response_event).collect();
     let mark = Origin::new("openai", "gpt-5-mini").mark();
     let body = response_body(2 << 10);
     let about = About::new(&body, &read_members(&body).unwrap(), mark.clone(), "gpt-5-mini");
+    let to_chat = About::chat(true, 1_741_569_952, "claude-sonnet-4-5");
     let mut group = group(criterion, "stream");
     group.throughput(Throughput::Elements(EVENTS as u64));
     let treatments = [
         ("passed", &chat, Treatment::new(Api::Chat)),
         ("usage_taken_out", &chat, Treatment { take_out_usage: true, ..Treatment::new(Api::Chat) }),
         ("responses_marked", &responses, Treatment { mark: Some(mark), ..Treatment::new(Api::Responses) }),
-        ("translated", &chat, Treatment { about: Some(about), ..Treatment::new(Api::Chat) }),
+        ("translated", &chat, Treatment { about: Some(about.clone()), ..Treatment::new(Api::Chat) }),
+        ("messages_passed", &messages, Treatment::new(Api::Messages)),
+        ("messages_to_chat", &messages, Treatment { about: Some(to_chat), ..Treatment::new(Api::Messages) }),
+        ("messages_to_responses", &messages, Treatment { about: Some(about), ..Treatment::new(Api::Messages) }),
     ];
     for (name, stream, treatment) in treatments {
         let whole = stream.concat();
@@ -255,5 +301,5 @@ fn estimating(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, reading, deciding, predicting, rewriting, translating, scanning, estimating);
+criterion_group!(benches, reading, deciding, predicting, rewriting, translating, whole_way, scanning, estimating);
 criterion_main!(benches);
