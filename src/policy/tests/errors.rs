@@ -220,7 +220,7 @@ fn providers() {
         ),
         ("/providers/0/dialect", json!("vertex_anthropic"), "providers[0].path", "missing"),
         ("/providers/0/server", json!("tgi"), "providers[0].server", "expected one of ollama, vllm"),
-        ("/providers/0/parameters", json!({"refuse": []}), "providers[0].parameters.refuse", "unknown field"),
+        ("/providers/0/parameters", json!({"refuse": []}), "providers[0].parameters", "unknown field `refuse`"),
         ("/providers/0/prompt_caching", json!(true), "providers[0].prompt_caching", "only a provider of the Messages"),
         ("/providers/0/path", json!("v1"), "providers[0].path", "must start with `/`"),
         ("/providers/0/path", json!("/v1/"), "providers[0].path", "must not end with `/`"),
