@@ -59,7 +59,7 @@ fn policy() -> Value {
         ],
         "providers": [
             { "name": "here", "cluster": "here", "dialect": "openai" },
-            { "name": "elsewhere", "cluster": "elsewhere", "dialect": "anthropic" },
+            { "name": "elsewhere", "cluster": "elsewhere", "dialect": "openai", "apis": ["responses"]},
         ],
         "consumers": [{ "name": "someone", "when": { "header": "x-who", "equals": "me" } }],
     })
