@@ -86,7 +86,8 @@ pub fn mark_prefix(body: &[u8], members: &Members, edits: &mut Vec<Edit>) {
         return;
     }
     match system {
-        Some(system) if system.of(body).starts_with(b"\"") => {
+        // An empty text takes no mark.
+        Some(system) if system.of(body).starts_with(b"\"") && system.len() > 2 => {
             edits.push(Edit::insert(system.start, r#"[{"type":"text","text":"#.into()));
             edits.push(Edit::insert(system.end, format!(",{MARK}}}]")));
         }

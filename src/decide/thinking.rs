@@ -40,21 +40,27 @@ pub(super) fn of_translation(request: &Request, model: &Model, translation: &Tra
         // Neither goes together with a tool that must be called, nor a budget with calls whose thinking is gone.
         !(translation.forced || budget && translation.unsigned)
     });
-    let has = |name: &str| request.members.get(request.body, name).is_some();
+    let has = |name: &str| has(request, name);
     if changes.thinking.is_none() && asks_to_think(request) {
         changes.drop(if request.api == Api::Responses { "reasoning.effort" } else { "reasoning_effort" });
     }
     for name in ["temperature", "top_p"] {
         // Who thinks does so at a temperature of its own.
         let refused = changes.thinking.is_some() || rules.drop.iter().any(|dropped| dropped == name);
-        let beside = rules.drop_beside.iter().any(|(dropped, other)| dropped == name && has(other));
+        let stays = |other: &str| has(other) && !changes.drop.iter().any(|dropped| dropped == other);
+        let beside = rules.drop_beside.iter().any(|(dropped, other)| dropped == name && stays(other));
         if has(name) && (refused || beside) {
             changes.drop(name);
         }
     }
     if translation.strict && model.capabilities.json_schema != Some(true) {
-        changes.drop("tools.function.strict");
+        changes.drop(if request.api == Api::Responses { "tools.strict" } else { "tools.function.strict" });
     }
+}
+
+/// Whether a parameter is there, and not null.
+fn has(request: &Request, name: &str) -> bool {
+    request.members.get(request.body, name).is_some_and(|member| member.value.of(request.body) != b"null")
 }
 
 fn asks_to_think(request: &Request) -> bool {
@@ -96,7 +102,7 @@ fn budget(effort: Effort) -> u32 {
 /// The changes for a request that came in Messages.
 pub(super) fn of_messages(request: &Request, model: &Model, changes: &mut Changes) {
     let rules = &model.messages;
-    let has = |name: &str| request.members.get(request.body, name).is_some();
+    let has = |name: &str| has(request, name);
     for name in ["temperature", "top_p", "top_k"] {
         let beside = rules.drop_beside.iter().any(|(dropped, other)| dropped == name && has(other));
         if has(name) && (beside || rules.drop.iter().any(|dropped| dropped == name)) {

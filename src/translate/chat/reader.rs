@@ -3,8 +3,8 @@
 //! Owns its messages, tools and settings, and which of them cannot be expressed elsewhere. Never copies a text.
 
 use super::tools;
+use crate::request::Members;
 use crate::request::json::{Kind, Reader};
-use crate::request::{Members, read_members};
 use crate::translate::body::{Body, Result, each, once, required, string};
 use crate::translate::conversation::{Call, Conversation, Part, Piece, Role, Settings};
 use crate::translate::json::{Escaped, Raw, fields};
@@ -13,7 +13,7 @@ use crate::translate::path::Path;
 /// What asks for what no other API has, and must not be lost in silence.
 const OBSTACLES: [&str; 5] = ["functions", "function_call", "audio", "moderation", "web_search_options"];
 
-const MESSAGE: [&str; 9] = [
+const MESSAGE: [&str; 11] = [
     "role",
     "content",
     "refusal",
@@ -23,6 +23,8 @@ const MESSAGE: [&str; 9] = [
     "reasoning_content",
     "thinking_blocks",
     "function_call",
+    "audio",
+    "cache_control",
 ];
 const PART: [&str; 6] = ["type", "text", "refusal", "image_url", "file", "cache_control"];
 
@@ -81,23 +83,28 @@ fn message<'a>(reader: &mut Reader<'a>, path: &Path, index: u32, conversation: &
     if reader.peek()? != Kind::Object {
         return path.invalid("must be an object");
     }
-    let [role, content, refusal, calls, call_id, name, reasoning, blocks, function] =
+    let [role, content, refusal, calls, call_id, name, reasoning, blocks, function, audio, cache_point] =
         once(fields(reader, &MESSAGE)?, &MESSAGE, path)?;
-    if function.is_some() {
-        return path.member("function_call").obstacle();
+    for (name, value) in [("function_call", function), ("audio", audio)] {
+        if value.is_some() {
+            return path.member(name).obstacle();
+        }
     }
+    let mark = cache_point.filter(|mark| mark.kind() == Kind::Object).map(Part::CachePoint);
     let role = required(role, &path.member("role"))?.string();
     let mut parts = Vec::new();
     let at = path.member("content");
     match role.as_deref() {
         Some("system" | "developer") => {
             conversation.lose_name(name);
-            read_content(content, &at, |part| matches!(part, Part::Text(_)), conversation, &mut parts)?;
+            read_content(content, &at, |part| matches!(part, Part::Text(_)), &mut parts)?;
+            parts.extend(mark);
             conversation.add(index, Piece::Message { role: Role::System, parts });
         }
         Some("user") => {
             conversation.lose_name(name);
-            read_content(content, &at, |part| !matches!(part, Part::Refusal(_)), conversation, &mut parts)?;
+            read_content(content, &at, |part| !matches!(part, Part::Refusal(_)), &mut parts)?;
+            parts.extend(mark);
             conversation.add(index, Piece::Message { role: Role::User, parts });
         }
         Some("assistant") => {
@@ -105,11 +112,12 @@ fn message<'a>(reader: &mut Reader<'a>, path: &Path, index: u32, conversation: &
             read_thoughts(reasoning, blocks, path, index, conversation)?;
             let said = |part: &Part| matches!(part, Part::Text(_) | Part::Refusal(_));
             if content.is_some() {
-                read_content(content, &at, said, conversation, &mut parts)?;
+                read_content(content, &at, said, &mut parts)?;
             }
             if let Some(refusal) = string(refusal, &path.member("refusal"))? {
                 parts.push(Part::Refusal(escaped(refusal)));
             }
+            parts.extend(mark);
             if !parts.is_empty() {
                 conversation.add(index, Piece::Message { role: Role::Assistant, parts });
             }
@@ -117,7 +125,8 @@ fn message<'a>(reader: &mut Reader<'a>, path: &Path, index: u32, conversation: &
         }
         Some("tool") => {
             let id = escaped(required(call_id, &path.member("tool_call_id"))?);
-            read_content(content, &at, |part| matches!(part, Part::Text(_)), conversation, &mut parts)?;
+            read_content(content, &at, |part| matches!(part, Part::Text(_)), &mut parts)?;
+            parts.extend(mark);
             let cache_point = parts.iter().rev().find_map(Part::cache_point);
             let texts = parts.iter().filter_map(Part::text).collect();
             conversation.add(index, Piece::CallResult { id, texts, cache_point });
@@ -157,20 +166,44 @@ fn read_thoughts<'a>(
             let text = |value: Option<Raw<'a>>| value.and_then(Raw::escaped).filter(|text| !text.is_empty());
             match (kind.and_then(Raw::escaped), text(data)) {
                 (Some(b"redacted_thinking"), Some(data)) => conversation.add(index, Piece::Redacted(data)),
-                // A stream tells the text once, and only the signature in the block.
                 _ => {
-                    let texts = text(thinking).or(whole).into_iter().collect();
+                    let texts = text(thinking).into_iter().collect();
                     conversation.add(index, Piece::Reasoning { texts, signature: text(signature) });
                 }
             }
             Ok(())
         })?;
     }
+    settle(whole, before, conversation);
     if let Some(text) = whole.filter(|_| conversation.pieces.len() == before) {
         conversation.lose("messages.reasoning_content");
         conversation.add(index, Piece::Reasoning { texts: vec![text], signature: None });
     }
     Ok(())
+}
+
+/// Gives blocks of a stream their text, which it tells once and beside them. Where there are several, nobody knows which
+/// part of it is whose, and no signature fits.
+fn settle<'a>(whole: Option<Escaped<'a>>, before: usize, conversation: &mut Conversation<'a>) {
+    let added = conversation.pieces.get_mut(before..).unwrap_or_default();
+    let mut thoughts: Vec<_> = added
+        .iter_mut()
+        .filter_map(|piece| match piece {
+            Piece::Reasoning { texts, signature } => Some((texts, signature)),
+            _ => None,
+        })
+        .collect();
+    if let Some(whole) = whole
+        && thoughts.iter().all(|(texts, _)| texts.is_empty())
+    {
+        match thoughts.as_mut_slice() {
+            [(texts, _)] => texts.push(whole),
+            several => several.iter_mut().for_each(|(_, signature)| **signature = None),
+        }
+    }
+    if thoughts.iter().any(|(_, signature)| signature.is_none()) {
+        conversation.lose("messages.thinking_blocks");
+    }
 }
 
 fn read_calls<'a>(calls: Option<Raw<'a>>, path: &Path, index: u32, conversation: &mut Conversation<'a>) -> Result<()> {
@@ -212,7 +245,6 @@ fn read_content<'a>(
     content: Option<Raw<'a>>,
     path: &Path,
     fits: fn(&Part) -> bool,
-    conversation: &mut Conversation<'a>,
     parts: &mut Vec<Part<'a>>,
 ) -> Result<()> {
     let Some(content) = content else { return Ok(()) };
@@ -220,7 +252,7 @@ fn read_content<'a>(
         Kind::String => parts.push(Part::Text(escaped(content))),
         Kind::Array => each(content, |index, reader| {
             let path = path.item(index);
-            let (part, cache_point) = part(reader, &path, conversation)?;
+            let (part, cache_point) = part(reader, &path)?;
             if !fits(&part) {
                 return path.member("type").obstacle();
             }
@@ -233,11 +265,7 @@ fn read_content<'a>(
     Ok(())
 }
 
-fn part<'a>(
-    reader: &mut Reader<'a>,
-    path: &Path,
-    conversation: &mut Conversation<'a>,
-) -> Result<(Part<'a>, Option<Raw<'a>>)> {
+fn part<'a>(reader: &mut Reader<'a>, path: &Path) -> Result<(Part<'a>, Option<Raw<'a>>)> {
     if reader.peek()? != Kind::Object {
         return path.invalid("must be an object");
     }
@@ -254,9 +282,6 @@ fn part<'a>(
             let path = path.member("image_url");
             const IMAGE: [&str; 2] = ["url", "detail"];
             let [url, detail] = once(fields(&mut object(image, &path)?.reader(), &IMAGE)?, &IMAGE, &path)?;
-            if detail.is_some_and(|detail| detail.bytes() != b"\"auto\"") {
-                conversation.lose("messages.content.image_url.detail");
-            }
             let detail = string(detail, &path.member("detail"))?.map(escaped);
             Part::Image { url: escaped(required(url, &path.member("url"))?), detail }
         }
@@ -279,59 +304,4 @@ fn part<'a>(
 /// The text of a value that is known to be a string.
 fn escaped(value: Raw) -> Escaped {
     value.escaped().unwrap_or_default()
-}
-
-/// Members that are translated, or whose absence says the same. Everything else is left out.
-const TRANSLATED: [&str; 18] = [
-    "model",
-    "messages",
-    "max_tokens",
-    "max_completion_tokens",
-    "temperature",
-    "top_p",
-    "stop",
-    "stream",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "reasoning_effort",
-    "response_format",
-    "user",
-    "safety_identifier",
-    "functions",
-    "function_call",
-    // The router's own.
-    "routing_config",
-];
-
-/// Whether a value asks for what happens anyway.
-fn is_default(name: &str, value: &[u8]) -> bool {
-    match name {
-        "n" => value == b"1",
-        "logprobs" | "store" => value == b"false",
-        "presence_penalty" | "frequency_penalty" | "top_logprobs" => matches!(value, b"0" | b"0.0"),
-        "service_tier" => matches!(value, b"\"auto\"" | b"\"default\""),
-        "logit_bias" | "metadata" => value == b"{}",
-        "modalities" => value == b"[\"text\"]",
-        _ => value == b"null",
-    }
-}
-
-/// Names the parameters that Messages has no counterpart for, top-level or dotted, and fit for a header.
-pub fn left_out(body: &[u8], members: &Members) -> Vec<String> {
-    let mut names = Vec::new();
-    for member in &members.list {
-        let (name, value) = (member.name(body), member.value.of(body));
-        match &*name {
-            "stream_options" => {
-                let inner = read_members(value).unwrap_or_default();
-                let inner = inner.list.iter().filter(|one| !matches!(one.value.of(value), b"null" | b"false"));
-                let lost = inner.filter(|one| one.name(value) != "include_usage");
-                names.extend(lost.map(|one| format!("stream_options.{}", crate::translate::fit(&one.name(value)))));
-            }
-            name if TRANSLATED.contains(&name) || is_default(name, value) => {}
-            name => names.push(crate::translate::fit(name)),
-        }
-    }
-    names
 }

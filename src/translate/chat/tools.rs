@@ -32,8 +32,8 @@ fn tool<'a>(reader: &mut Reader<'a>, path: &Path) -> Result<Tool<'a>> {
         return path.member("type").obstacle();
     }
     let path = path.member("function");
-    const FUNCTION: [&str; 4] = ["name", "description", "parameters", "strict"];
-    let [name, description, schema, strict] = object(function, &FUNCTION, &path)?;
+    const FUNCTION: [&str; 5] = ["name", "description", "parameters", "strict", "cache_control"];
+    let [name, description, schema, strict, inner_point] = object(function, &FUNCTION, &path)?;
     if schema.is_some_and(|schema| schema.kind() != Kind::Object) {
         return path.member("parameters").invalid("must be an object");
     }
@@ -41,7 +41,7 @@ fn tool<'a>(reader: &mut Reader<'a>, path: &Path) -> Result<Tool<'a>> {
         name: required(name, &path.member("name"))?,
         description: string(description, &path.member("description"))?,
         takes: Takes::Arguments { schema, strict: flag(strict, &path.member("strict"))? },
-        cache_point: cache_point.filter(|mark| mark.kind() == Kind::Object),
+        cache_point: cache_point.or(inner_point).filter(|mark| mark.kind() == Kind::Object),
     })
 }
 

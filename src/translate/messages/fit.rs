@@ -29,31 +29,44 @@ pub fn check(api: Api, conversation: &Conversation) -> Translation {
     translation.strict = strict > 0;
     let mut lose = |name: &str| translation.left_out.push(name.to_owned());
     conversation.lost.iter().for_each(|name| lose(name));
-    if strict > MOST_STRICT {
+    let outcomes = || conversation.tools.iter().filter_map(strict_outcome);
+    if strict > MOST_STRICT || outcomes().any(|outcome| outcome.open) {
         lose(names.of("tools.function.strict", "tools.strict"));
+    } else if outcomes().any(|outcome| outcome.lost) {
+        lose(names.of("tools.function.parameters", "tools.parameters"));
+    }
+    if has_detail(conversation) {
+        lose(names.of("messages.content.image_url.detail", "input.content.detail"));
     }
     let settings = &conversation.settings;
     if settings.temperature.is_some_and(is_hot) {
         lose("temperature");
     }
-    if settings.stop.is_some_and(|stop| stops(stop).len() < count(stop)) {
-        lose("stop");
+    if let Some(stop) = settings.stop {
+        match (stops(stop).len(), strings(stop).len()) {
+            (kept, all) if kept == all => {}
+            (0, _) => lose("stop"),
+            // What is called `stop` alone is left out as a whole.
+            _ => lose("stop.blank"),
+        }
     }
-    if user(settings).is_none() {
-        for (name, value) in [("user", settings.user), ("safety_identifier", settings.safety_identifier)] {
-            if value.is_some() {
-                lose(name);
-            }
+    let told = user(settings);
+    for (name, value) in [("user", settings.user), ("safety_identifier", settings.safety_identifier)] {
+        if value.is_some() && value != told {
+            lose(name);
         }
     }
     match &conversation.format {
         Some(Format::Json) => lose(names.of("response_format", "text.format")),
-        Some(Format::Schema { schema: Some(schema), .. })
-            if schema::outcome(*schema).is_ok_and(|outcome| outcome.lost) =>
-        {
-            lose(names.of("response_format.json_schema.schema", "text.format.schema"));
+        Some(Format::Schema { schema, description, .. }) => {
+            if schema.is_some_and(|schema| schema::outcome(schema).is_ok_and(|outcome| outcome.lost)) {
+                lose(names.of("response_format.json_schema.schema", "text.format.schema"));
+            }
+            if description.is_some() {
+                lose(names.of("response_format.json_schema.description", "text.format.description"));
+            }
         }
-        _ => {}
+        None => {}
     }
     translation
 }
@@ -124,7 +137,7 @@ fn has_unsigned_calls(conversation: &Conversation) -> bool {
             Piece::Message { role, .. } if *role == crate::translate::conversation::Role::User => {
                 (signed, calls) = (false, false);
             }
-            Piece::Reasoning { signature, texts } => signed |= signature.is_some() && !texts.is_empty(),
+            Piece::Reasoning { signature, .. } => signed |= signature.is_some(),
             Piece::Redacted(_) => signed = true,
             Piece::Call(_) => calls |= !signed,
             // The next turn thinks anew.
@@ -137,6 +150,23 @@ fn has_unsigned_calls(conversation: &Conversation) -> bool {
 
 fn is_strict(tool: &Tool) -> bool {
     matches!(tool.takes, Takes::Arguments { strict: Some(strict), .. } if strict.is_true())
+}
+
+/// What becomes of the schema of a strict tool.
+fn strict_outcome(tool: &Tool) -> Option<schema::Outcome> {
+    match tool.takes {
+        Takes::Arguments { schema: Some(schema), .. } if is_strict(tool) => schema::outcome(schema).ok(),
+        _ => None,
+    }
+}
+
+/// Whether an image is to be seen at another resolution than the usual one.
+fn has_detail(conversation: &Conversation) -> bool {
+    let asks = |part: &Part| matches!(part, Part::Image { detail: Some(detail), .. } if *detail != b"auto");
+    conversation.pieces.iter().any(|piece| match piece {
+        Piece::Message { parts, .. } => parts.iter().any(asks),
+        _ => false,
+    })
 }
 
 /// A name of a tool, with its quotes.
@@ -178,6 +208,9 @@ pub fn write_input(out: &mut Vec<u8>, input: Escaped) {
 
 /// Writes the id of a call, in the letters that are taken; the same for the call and its result.
 pub fn write_id(out: &mut Vec<u8>, id: Escaped) {
+    // A call and its result may be escaped otherwise.
+    let decoded = if id.contains(&b'\\') { decoded(id) } else { Vec::new() };
+    let id = if decoded.is_empty() { id } else { &decoded };
     out.push(b'"');
     if !id.is_empty() && id.iter().all(is_plain) {
         out.extend_from_slice(id);
@@ -196,8 +229,11 @@ pub fn is_error(texts: &[Escaped]) -> bool {
         return false;
     }
     let text = if texts.len() > 1 { decoded(&texts.concat()) } else { decoded(first) };
-    fields(&mut Reader::new(&text), &["error"])
-        .is_ok_and(|found| matches!(found.values, [Some(value)] if value.bytes() != b"false"))
+    let mut reader = Reader::new(&text);
+    fields(&mut reader, &["error"]).is_ok_and(|found| {
+        let says = matches!(found.values, [Some(value)] if !matches!(value.bytes(), b"false" | b"\"\""));
+        says && reader.end().is_ok()
+    })
 }
 
 /// An image or a document.
@@ -269,10 +305,6 @@ pub fn stops(stop: Raw) -> Vec<Raw> {
     let mut all = strings(stop);
     all.retain(|stop| stop.escaped().is_some_and(|text| !turns::is_blank(text)));
     all
-}
-
-fn count(stop: Raw) -> usize {
-    strings(stop).len()
 }
 
 fn strings(stop: Raw) -> Vec<Raw> {

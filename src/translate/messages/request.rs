@@ -139,13 +139,21 @@ fn write_tools(body: &mut Object, conversation: &Conversation, target: &Target, 
         _ => None,
     };
     let is_allowed = |tool: &&Tool| allowed.is_none_or(|names| names.iter().any(|name| name.name == tool.name));
-    let tools: Vec<&Tool> = conversation.tools.iter().filter(is_allowed).collect();
+    let mut tools: Vec<&Tool> = conversation.tools.iter().filter(is_allowed).collect();
+    let none_allowed = tools.is_empty();
+    if none_allowed {
+        // There must be some where there is a choice, be it to call none.
+        tools = conversation.tools.iter().collect();
+    }
     let last = tools.len().saturating_sub(1);
     array(body.key("tools"), tools.iter().enumerate(), |out, (index, tool)| {
         let point = tool.cache_point.map(Raw::bytes).or((mark && index == last).then_some(MARK));
         write_tool(out, tool, target.strict, point);
     });
-    write_choice(body, conversation);
+    match none_allowed {
+        true => body.json("tool_choice", br#"{"type":"none"}"#),
+        false => write_choice(body, conversation),
+    }
 }
 
 /// A conversation with calls must declare tools. Where the client declares none any more, none may be called.
@@ -171,6 +179,8 @@ fn write_forgotten_tools(body: &mut Object, conversation: &Conversation) {
 }
 
 const NO_ARGUMENTS: &[u8] = br#"{"type":"object","properties":{}}"#;
+/// The same for a strict tool.
+const CLOSED: &[u8] = br#"{"type":"object","properties":{},"additionalProperties":false}"#;
 
 fn write_tool(out: &mut Vec<u8>, tool: &Tool, may_be_strict: bool, cache_point: Option<&[u8]>) {
     let Takes::Arguments { schema, strict } = tool.takes else { return };
@@ -189,20 +199,17 @@ fn write_tool(out: &mut Vec<u8>, tool: &Tool, may_be_strict: bool, cache_point: 
 }
 
 fn write_input_schema(out: &mut Vec<u8>, schema: Option<Raw>, strict: bool) {
-    let Some(schema) = schema else { return out.extend_from_slice(NO_ARGUMENTS) };
-    let at = out.len();
+    let Some(schema) = schema else { return out.extend_from_slice(if strict { CLOSED } else { NO_ARGUMENTS }) };
+    let mut fitted = Vec::new();
     // It has been read before, so it is JSON.
-    if strict && schema::write(schema, out).is_err() {
-        out.truncate(at);
-    }
-    if out.len() > at {
-        return;
-    }
-    let inside = schema.bytes().strip_prefix(b"{").unwrap_or_default();
+    let is_fitted = strict && schema::write(schema, &mut fitted).is_ok();
+    let written = if is_fitted { &fitted } else { schema.bytes() };
+    let inside = written.strip_prefix(b"{").unwrap_or_default();
     let has_type = fields(&mut schema.reader(), &["type"]).is_ok_and(|found| found.values != [None]);
     match inside.trim_ascii_start() {
+        b"}" if strict => out.extend_from_slice(CLOSED),
         b"}" => out.extend_from_slice(NO_ARGUMENTS),
-        _ if has_type => out.extend_from_slice(schema.bytes()),
+        _ if has_type => out.extend_from_slice(written),
         _ => {
             out.extend_from_slice(br#"{"type":"object","#);
             out.extend_from_slice(inside);

@@ -62,6 +62,7 @@ fn write_schema(reader: &mut Reader, out: &mut Vec<u8>, outcome: &mut Outcome) -
     }
     let (mut first, mut comma) = (true, false);
     let (mut is_object, mut is_closed, mut has_names) = (false, false, false);
+    let (mut says_open, mut has_members) = (false, false);
     reader.enter_object()?;
     out.push(b'{');
     while let Some(key) = reader.next_key(&mut first)? {
@@ -75,6 +76,7 @@ fn write_schema(reader: &mut Reader, out: &mut Vec<u8>, outcome: &mut Outcome) -
         if name == b"additionalProperties" {
             is_closed = true;
             let value = reader.skip()?;
+            says_open = value.of(reader.bytes()) != b"false";
             // Names that nobody knows, with values of a kind: an empty object would be all that is left.
             outcome.open |= kind == Kind::Object && value.of(reader.bytes()) != b"{}";
             write_key(name, out, &mut comma);
@@ -95,7 +97,8 @@ fn write_schema(reader: &mut Reader, out: &mut Vec<u8>, outcome: &mut Outcome) -
         match name {
             b"properties" | b"$defs" | b"definitions" | b"patternProperties" if kind == Kind::Object => {
                 has_names |= name == b"properties";
-                write_named(reader, out, outcome)?;
+                let named = write_named(reader, out, outcome)?;
+                has_members |= named && name == b"properties";
             }
             b"items" | b"anyOf" | b"allOf" | b"oneOf" | b"not" | b"prefixItems" | b"if" | b"then" | b"else" => {
                 write_schema(reader, out, outcome)?;
@@ -108,7 +111,7 @@ fn write_schema(reader: &mut Reader, out: &mut Vec<u8>, outcome: &mut Outcome) -
         }
     }
     // An object that may hold anything would have to be empty.
-    outcome.open |= is_object && !is_closed && !has_names;
+    outcome.open |= is_object && !is_closed && !has_names || says_open && !has_members;
     if (is_object || has_names) && !is_closed {
         write_key(b"additionalProperties", out, &mut comma);
         out.extend_from_slice(b"false");
@@ -117,8 +120,8 @@ fn write_schema(reader: &mut Reader, out: &mut Vec<u8>, outcome: &mut Outcome) -
     Ok(())
 }
 
-/// Schemas by names of the client's.
-fn write_named(reader: &mut Reader, out: &mut Vec<u8>, outcome: &mut Outcome) -> Result<(), JsonError> {
+/// Schemas by names of the client's; whether there are any.
+fn write_named(reader: &mut Reader, out: &mut Vec<u8>, outcome: &mut Outcome) -> Result<bool, JsonError> {
     let (mut first, mut comma) = (true, false);
     reader.enter_object()?;
     out.push(b'{');
@@ -127,7 +130,7 @@ fn write_named(reader: &mut Reader, out: &mut Vec<u8>, outcome: &mut Outcome) ->
         write_schema(reader, out, outcome)?;
     }
     out.push(b'}');
-    Ok(())
+    Ok(comma)
 }
 
 fn write_list(reader: &mut Reader, out: &mut Vec<u8>, outcome: &mut Outcome) -> Result<(), JsonError> {

@@ -64,7 +64,7 @@ fn turns<'c, 'a>(conversation: &'c Conversation<'a>) -> Vec<Turn<'c, 'a>> {
                 turn(&mut turns, false).results.push(block);
             }
             // Without a signature nobody takes it back.
-            Piece::Reasoning { texts, signature: Some(signature) } if !texts.is_empty() => {
+            Piece::Reasoning { texts, signature: Some(signature) } => {
                 add(&mut turns, true, Kind::Thinking { texts, signature });
             }
             Piece::Reasoning { .. } => {}
@@ -112,7 +112,10 @@ fn add_parts<'c, 'a>(turns: &mut Vec<Turn<'c, 'a>>, assistant: bool, parts: &'c 
                 }
             }
             Part::CachePoint(mark) => {
-                if let Some(last) = turns.last_mut().and_then(|turn| turn.blocks.last_mut()) {
+                let last = turns.last_mut().and_then(|turn| turn.blocks.last_mut().or(turn.results.last_mut()));
+                // What was thought takes no mark.
+                let fits = |block: &&mut Block| !matches!(block.kind, Kind::Thinking { .. } | Kind::Redacted(_));
+                if let Some(last) = last.filter(fits) {
                     last.cache_point = Some(*mark);
                 }
             }

@@ -23,7 +23,11 @@ pub fn read<'a>(input: Option<Raw<'a>>, conversation: &mut Conversation<'a>) -> 
             conversation.add(0, Piece::Message { role: Role::User, parts });
         }
         Kind::Array => each(input, |index, reader| {
-            conversation.add(index as u32, item(reader, &path.item(index))?);
+            let piece = item(reader, &path.item(index))?;
+            if matches!(&piece, Piece::Reasoning { texts, .. } if !texts.is_empty()) {
+                conversation.lose("input.reasoning");
+            }
+            conversation.add(index as u32, piece);
             Ok(())
         })?,
         _ => return path.invalid(RULE),

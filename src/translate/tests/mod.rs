@@ -1,6 +1,9 @@
 //! Goldens for every rule, an oracle for streams, and hostile input.
 
 mod answers;
+mod claude;
+mod claude_random;
+mod claude_settings;
 mod hostile;
 mod messages;
 mod requests;
