@@ -56,7 +56,7 @@ class Mock:
         self.start()
 
     def start(self):
-        kind = {"azure": ",azure", "anthropic": ",chat-only", "oss": ",chat-only"}.get(self.name, "")
+        kind = {"azure": ",azure", "anthropic": ",messages-only", "oss": ",chat-only"}.get(self.name, "")
         spec = f"{self.name}=127.0.0.1:{self.port}{kind},token-rate={self.rate}"
         self.process = subprocess.Popen([CLI, "mock-provider", "--provider", spec], stdout=subprocess.DEVNULL)
         wait_for(lambda: self.client.get("/_mock/requests").status_code == 200)
