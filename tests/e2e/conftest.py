@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from wire import OWN, Script
+from wire import CHAINED, OWN, Script
 
 ROOT = Path(__file__).resolve().parents[2]
 CLI = ROOT / "target/release/model-router"
@@ -193,6 +193,19 @@ def own(own_envoy, slow_mock, script, mocks):
     slow_mock.reset()
     script.reset()
     return own_envoy
+
+
+@pytest.fixture(scope="session")
+def chain_envoy(all_mocks, tmp_path_factory):
+    envoy = Envoy(tmp_path_factory.mktemp("chain"), all_mocks, change=CHAINED)
+    yield envoy
+    envoy.stop()
+
+
+@pytest.fixture
+def chain(chain_envoy, mocks):
+    """An Envoy with the policy of wire.py that has Claude among models of OpenAI, and wherever it is served."""
+    return chain_envoy
 
 
 def pytest_generate_tests(metafunc):
