@@ -14,7 +14,7 @@ logs=target/run
 listener=10000
 admin=9901
 # One process each, so that one can be killed. The clusters in envoy.yaml have these ports.
-providers=(openai=127.0.0.1:9101 'azure=127.0.0.1:9102,azure' anthropic=127.0.0.1:9103,chat-only xai=127.0.0.1:9104 oss=127.0.0.1:9105,chat-only)
+providers=(openai=127.0.0.1:9101 'azure=127.0.0.1:9102,azure' anthropic=127.0.0.1:9103,messages-only xai=127.0.0.1:9104 oss=127.0.0.1:9105,chat-only)
 
 for file in "$envoy" "$router" "$config" target/model_router.wasm; do
   [ -e "$file" ] || die "$file is missing: use 'make run'"

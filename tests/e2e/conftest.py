@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from wire import OWN, Script
+from wire import CHAINED, OWN, Script
 
 ROOT = Path(__file__).resolve().parents[2]
 CLI = ROOT / "target/release/model-router"
@@ -56,7 +56,7 @@ class Mock:
         self.start()
 
     def start(self):
-        kind = {"azure": ",azure", "anthropic": ",chat-only", "oss": ",chat-only"}.get(self.name, "")
+        kind = {"azure": ",azure", "anthropic": ",messages-only", "oss": ",chat-only"}.get(self.name, "")
         spec = f"{self.name}=127.0.0.1:{self.port}{kind},token-rate={self.rate}"
         self.process = subprocess.Popen([CLI, "mock-provider", "--provider", spec], stdout=subprocess.DEVNULL)
         wait_for(lambda: self.client.get("/_mock/requests").status_code == 200)
@@ -193,6 +193,19 @@ def own(own_envoy, slow_mock, script, mocks):
     slow_mock.reset()
     script.reset()
     return own_envoy
+
+
+@pytest.fixture(scope="session")
+def chain_envoy(all_mocks, tmp_path_factory):
+    envoy = Envoy(tmp_path_factory.mktemp("chain"), all_mocks, change=CHAINED)
+    yield envoy
+    envoy.stop()
+
+
+@pytest.fixture
+def chain(chain_envoy, mocks):
+    """An Envoy with the policy of wire.py that has Claude among models of OpenAI, and wherever it is served."""
+    return chain_envoy
 
 
 def pytest_generate_tests(metafunc):

@@ -93,21 +93,22 @@ def test_a_loop_with_tools(latest, mocks, stream):
     assert told == {"role": "tool", "tool_call_id": call["call_id"], "content": '{"state":"shipped"}'}
 
 
-def test_the_request_that_the_provider_gets(latest, mocks):
+def test_the_request_that_the_provider_gets(own, mocks):
     image = {"type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "low"}
     turns = [{"role": "user", "content": [{"type": "input_text", "text": "caf\u00e9 \U0001f600 \\"}, image]}]
-    response = latest.respond("claude-sonnet-4-5", input=turns, instructions="Be brief.", max_output_tokens=99,
+    # gpt-oss-120b sees no pictures.
+    response = own.respond("second", input=turns, instructions="Be brief.", max_output_tokens=99,
                               temperature=0.5, parallel_tool_calls=False, tools=[TOOL], stream=True)
     assert response.status_code == 200, response.text
     [(provider, request)] = asked(mocks)
-    assert (provider, request["path"]) == ("anthropic", "/v1/chat/completions")
+    assert (provider, request["path"]) == ("oss", "/v1/chat/completions")
     body = json.loads(request["body"])
     assert body["messages"] == [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": [{"type": "text", "text": "caf\u00e9 \U0001f600 \\"},
                                      {"type": "image_url", "image_url": {"url": image["image_url"], "detail": "low"}}]},
     ]
-    assert body["model"] == "claude-sonnet-4-5-20250929" and 99 in [body.get("max_tokens"), body.get("max_completion_tokens")]
+    assert body["model"] == "openai/gpt-oss-120b" and 99 in [body.get("max_tokens"), body.get("max_completion_tokens")]
     assert body["temperature"] == 0.5 and body["tools"][0]["function"]["name"] == TOOL["name"]
     assert not {"input", "instructions", "max_output_tokens"} & body.keys()
 

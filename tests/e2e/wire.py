@@ -54,6 +54,32 @@ def changed(edit):
 
 OWN = changed(_add_own)
 
+# What `chain` has besides the demo's: Claude between two models of OpenAI, and Claude wherever else it is served, each
+# at the same mock.
+CHAIN = [("gpt-4.1-mini", 90), ("claude-sonnet-4-5", 70), ("gpt-4.1", 50)]
+DOORS = {
+    "vertex": ("claude-opus-4-1", "claude-opus-4-1@20250805", {"dialect": "vertex_anthropic", "path": "/v1/projects/p/locations/l"}),
+    "bedrock": ("claude-opus-4-6", "us.anthropic.claude-opus-4-6-v1:0", {"dialect": "bedrock_anthropic"}),
+    "foundry": ("claude-opus-4-7", "claude-opus-4-7", {"dialect": "anthropic", "path": "/anthropic/v1"}),
+    "cached": ("claude-opus-5", "claude-opus-5", {"dialect": "anthropic", "prompt_caching": True}),
+}
+
+
+def _add_chain(policy):
+    policy["routers"].append({"name": "chain", "mode": "quality", "subset": [name for name, _ in CHAIN]})
+    policy["models"].append({"name": "gpt-4.1", "served_by": [{"provider": "openai"}]})
+    abilities = dict(CHAIN)
+    for model in policy["models"]:
+        if model["name"] in abilities:
+            model["abilities"] = abilities[model["name"]]
+    for name, (model, deployment, provider) in DOORS.items():
+        policy["providers"].append({"name": name, "cluster": "anthropic", **provider})
+        served = [{"provider": name, "deployment": deployment}]
+        policy["models"].append({"name": model, "served_by": served})
+
+
+CHAINED = changed(_add_chain)
+
 
 class Script:
     """A provider that gives each request the same answer, piece by piece, and remembers what it was asked."""
