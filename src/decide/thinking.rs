@@ -38,7 +38,7 @@ pub(super) fn of_translation(request: &Request, model: &Model, translation: &Tra
     changes.thinking = asked(request, model).filter(|thinking| {
         let budget = matches!(thinking, Thinking::Budget(_));
         // Neither goes together with a tool that must be called, nor a budget with calls whose thinking is gone.
-        !translation.forced && !(budget && translation.unsigned)
+        !(translation.forced || budget && translation.unsigned)
     });
     let has = |name: &str| has(request, name);
     if changes.thinking.is_none() && asks_to_think(request) {

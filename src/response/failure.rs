@@ -59,10 +59,11 @@ impl Failure {
     pub(super) fn of_messages(sent: &[u8], fault: &Fault) -> Self {
         let status = fault_status(fault);
         let read: Value = serde_json::from_slice(sent).unwrap_or_default();
-        if read["type"] == "error" && read["error"].is_object() {
+        if read.get("type").is_some_and(|kind| kind == "error") && read.get("error").is_some_and(Value::is_object) {
             return Failure::with_body(status, sent.to_vec());
         }
-        let message = read["error"]["message"].as_str().or(read["error"].as_str()).or(read["message"].as_str());
+        let at = |place: &str| read.pointer(place).and_then(Value::as_str);
+        let message = at("/error/message").or(at("/error")).or(at("/message"));
         let message = message.unwrap_or("The provider failed to answer.");
         Failure::with_body(status, messages_error(status, message))
     }

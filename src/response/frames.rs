@@ -71,7 +71,10 @@ impl Frames {
                     _ => "api_error",
                 };
                 let said: serde_json::Value = serde_json::from_slice(message.payload).unwrap_or_default();
-                let text = said["message"].as_str().unwrap_or("The provider reported an error.");
+                let text = said
+                    .get("message")
+                    .and_then(serde_json::Value::as_str)
+                    .unwrap_or("The provider reported an error.");
                 self.fail(kind, text);
             }
             _ => {

@@ -152,7 +152,7 @@ pub fn left_out(body: &[u8], members: &Members, wire: Api) -> core::result::Resu
             "stream_options" => others(value, "stream_options", &[], &mut names)?,
             "include"
                 if include(Some(value))
-                    .is_ok_and(|include| !include.others && !(include.logprobs && wire == Api::Messages)) => {}
+                    .is_ok_and(|include| !(include.others || include.logprobs && wire == Api::Messages)) => {}
             // What is said here is what Chat Completions does anyway.
             "truncation" if value.bytes() == b"\"disabled\"" => {}
             // Only Chat Completions has these.
