@@ -34,11 +34,12 @@ pub fn fit(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
     if mark || strict {
         each_object(body, members.get(body, "tools").map(|member| member.value), &mut |tool, inside| {
             remove(tool.of(body), inside, tool.start, &|name| mark && name == "cache_control", edits);
-            let function = inside.get(tool.of(body), "function").filter(|_| strict).map(|member| member.value);
+            let function = inside.get(tool.of(body), "function").map(|member| member.value);
             let Some(function) = function else { return };
             let function = Span { start: tool.start + function.start, end: tool.start + function.end };
             if let Ok(inside) = read_members(function.of(body)) {
-                remove(function.of(body), &inside, function.start, &|name| name == "strict", edits);
+                let is_cut = |name: &str| strict && name == "strict" || mark && name == "cache_control";
+                remove(function.of(body), &inside, function.start, &is_cut, edits);
             }
         });
     }

@@ -1,3 +1,4 @@
+mod claude;
 mod responses;
 
 use super::*;

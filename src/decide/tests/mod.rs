@@ -1,6 +1,7 @@
 mod affinity;
 mod kept;
 mod terms;
+mod thinking;
 
 use super::*;
 use crate::catalog::Price;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod claude;
+mod claude_corners;
 mod claude_random;
 mod claude_settings;
 mod hostile;
