@@ -62,7 +62,7 @@ def test_what_the_provider_gets(envoy, mocks):
     assert headers["content-type"] == "application/json"
     body = json.loads(request["body"])
     assert body["model"] == "claude-sonnet-4-5-20250929" and body["max_tokens"] > 0
-    assert body["messages"] == [{"role": "user", "content": [{"type": "text", "text": "Say hello."}]}] or body["messages"] == said("Say hello.")
+    assert body["messages"] == said([{"type": "text", "text": "Say hello."}])
 
 
 IMAGE_BLOCK = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
@@ -74,7 +74,7 @@ RULES = [
     ({"temperature": 0.5, "top_p": 0.9}, {"temperature": 0.5}, "top_p"),
     ({"user": "u-1"}, {"metadata": {"user_id": "u-1"}}, None),
     ({"user": "me@example.org"}, {}, "user"),
-    ({"seed": 1, "logit_bias": {}}, {}, "seed,logit_bias"),
+    ({"seed": 1, "logit_bias": {"50": 5}}, {}, "seed,logit_bias"),
     ({"tools": TOOLS, "tool_choice": "auto"}, {"tool_choice": {"type": "auto"}}, None),
     ({"tools": TOOLS, "tool_choice": "none"}, {"tool_choice": {"type": "none"}}, None),
     ({"tools": TOOLS, "tool_choice": "required"}, {"tool_choice": {"type": "any"}}, None),
@@ -106,7 +106,7 @@ def test_instructions_pictures_and_files(latest, mocks):
     response = latest.chat(MODEL, messages=messages)
     assert response.status_code == 200, response.text
     body = body_at(mocks, "anthropic")
-    assert "Be brief." in json.dumps(body["system"]) and "caf\u00e9 \U0001f600 \\" in str(body["system"]) or "caf\\u00e9" in json.dumps(body["system"])
+    assert [block["text"] for block in body["system"]] == ["Be brief.", "caf\u00e9 \U0001f600 \\"]
     [turn] = body["messages"]
     text, image, document = turn["content"]
     assert text == {"type": "text", "text": "What is it?"} and image == IMAGE_BLOCK
@@ -221,7 +221,8 @@ def test_usage_of_streams(latest, mocks, asked_for):
 def test_errors_have_the_shape_of_openai(latest, mocks, api, status, stream):
     mocks["anthropic"].fault("status", count=None, status=status)
     response = getattr(latest, api)(MODEL, stream=stream)
-    assert response.status_code == status
+    # Clients of OpenAI know no 529.
+    assert response.status_code == (503 if status == 529 else status)
     is_openai_error(response, '"type":"error"', "request_id")
     assert response.headers["x-model-router-attempts"] == "1"
 
@@ -243,7 +244,7 @@ def test_a_stream_that_breaks(envoy, mocks, fault):
     assert found[0]["choices"] and not any(choice["finish_reason"] for each in found for choice in each.get("choices", []))
     if fault != "truncated":
         assert set(found[-1]["error"]) >= {"message", "type"}
-    assert count() - before == 1
+        assert count() - before == 1
 
 
 # Failover.

@@ -1,12 +1,14 @@
 """The Messages API with Anthropic's SDK."""
 
 import json
+import uuid
 
 import anthropic
 import pytest
 
-from .common import MESSAGES, PIXEL
+from .common import MESSAGES, PIXEL, PREVIEW
 
+pytestmark = pytest.mark.filterwarnings("ignore:The model .* is deprecated")
 ROUTER = "model-router-claude"
 TOOL = {"name": "get_order_status", "description": "Where an order is.",
         "input_schema": {"type": "object", "properties": {"order_id": {"type": "string"}}, "required": ["order_id"]}}
@@ -43,6 +45,8 @@ def test_messages(claude, mocks, model):
     assert text(message) and message.stop_reason == "end_turn" and message.usage.output_tokens > 0
     [request] = seen(mocks)
     assert request["path"] == "/v1/messages" and request["headers"]["x-api-key"] == "demo-key-of-anthropic"
+    assert not any("client-key" in value for value in request["headers"].values())
+    assert request["headers"]["anthropic-version"] == anthropic._constants.ANTHROPIC_API_VERSION
     assert json.loads(request["body"]) == {**SENT, "model": message.model, "system": "Be brief.", "stop_sequences": ["END"]}
     assert message.model.startswith(raw.headers["x-model-router-model"]) and raw.headers["x-model-router-attempts"] == "1"
     assert raw.headers.get("x-model-router-router") == (ROUTER if model == ROUTER else None)
@@ -118,11 +122,19 @@ def test_the_prompt_cache(claude, base, envoy, mocks, stream):
     assert json.loads(seen(mocks)[0]["body"])["system"] == system
 
 
+def test_sampling_ended_with_a_version_of_the_api(claude, mocks):
+    """The SDK's own version has none; the version that a client names is the one that the provider is asked in."""
+    sampling = {"temperature": 0.5}
+    with pytest.raises(anthropic.BadRequestError):
+        create(claude, extra_body=sampling)
+    assert text(create(claude, extra_body=sampling, extra_headers={"anthropic-version": "2023-06-01"}))
+    assert [request["headers"]["anthropic-version"] for request in seen(mocks)] == ["2026-10-21", "2023-06-01"]
+
+
 def test_betas(claude, mocks):
     claude.beta.messages.create(**SENT, betas=["context-1m-2025-08-07", "files-api-2025-04-14"])
     headers = seen(mocks)[0]["headers"]
     assert headers["anthropic-beta"].replace(" ", "") == "context-1m-2025-08-07,files-api-2025-04-14"
-    assert headers["anthropic-version"] == "2023-06-01"
 
 
 @pytest.mark.parametrize("body, error", [
@@ -170,33 +182,36 @@ def test_another_model_answers(claude, mocks, stream):
     response.parse()
 
 
-def test_a_conversation_stays_with_its_model(claude, mocks):
-    ask = lambda turns: claude.messages.with_raw_response.create(**{**SENT, "model": ROUTER, "messages": turns})
-    turns = [{"role": "user", "content": "Remember the number 7."}]
-    mocks["anthropic"].fault("status", status=529)
+@pytest.mark.parametrize("name", ["header", "body", "text"])
+def test_a_conversation_stays_with_its_model(claude, mocks, name):
+    """By its id, also with the model that it came to by a failover; without one, with that of its first message."""
+    id = str(uuid.uuid4())
+    affinity = {"strategy": "sticky"} | ({"session_id": id} if name == "body" else {})
+    headers = PREVIEW | ({"x-ms-session-id": id} if name == "header" else {})
+    ask = lambda turns: claude.messages.with_raw_response.create(
+        **{**SENT, "model": ROUTER, "messages": turns}, extra_headers=headers, extra_body={"routing_config": {"session_affinity": affinity}})
+    turns = [{"role": "user", "content": f"Remember {id}."}]
+    if name != "text":
+        mocks["anthropic"].fault("status", status=529)
     first = ask(turns)
-    message = first.parse()
-    turns += [{"role": "assistant", "content": message.content}, {"role": "user", "content": "Which was it?"}]
+    assert first.headers["x-model-router-attempts"] == ("1" if name == "text" else "2")
+    turns += [{"role": "assistant", "content": first.parse().content}, {"role": "user", "content": "Which was it?"}]
     second = ask(turns)
     assert second.headers["x-model-router-model"] == first.headers["x-model-router-model"]
     assert second.headers["x-model-router-attempts"] == "1"
+    assert all("routing_config" not in request["body"] for request in seen(mocks))
 
 
-@pytest.mark.parametrize("stream", [False, True])
-def test_details_of_the_selection(claude, mocks, stream):
-    features = {"Foundry-Features": "ModelRouterControls=V1Preview"}
-    found = {}
-    for headers in [{}, features]:
-        sent = {**SENT, "model": ROUTER, "extra_headers": headers}
-        if stream:
-            with claude.messages.stream(**sent) as streamed:
-                message = streamed.get_final_message()
-                found[len(headers)] = str([event for event in [message]])
-        else:
-            found[len(headers)] = create(claude, model=ROUTER, extra_headers=headers).model_dump_json()
-    assert "model_selection_details" not in found[0]
-    if not stream:
-        assert "model_selection_details" in found[1]
+@pytest.mark.parametrize("opted", [False, True])
+def test_details_of_the_selection(claude, mocks, opted):
+    headers = PREVIEW if opted else {}
+    whole = create(claude, model=ROUTER, extra_headers=headers)
+    details = (whole.model_extra or {}).get("model_selection_details")
+    assert bool(details) == opted
+    with claude.messages.with_streaming_response.create(**{**SENT, "model": ROUTER}, stream=True, extra_headers=headers) as response:
+        events = [json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: ")]
+    assert any("model_selection_details" in json.dumps(event) for event in events) == opted
+    assert events[-1]["type"] == "message_stop"
 
 
 def test_as_openai_sees_claude(envoy, mocks):
@@ -216,9 +231,7 @@ def test_as_openai_sees_claude(envoy, mocks):
     assert chunks[-1].choices == [] and chunks[-1].usage.total_tokens > 0
     text = list(ask("Say hello.", stream=True))
     assert "".join(chunk.choices[0].delta.content or "" for chunk in text) == ask("Say hello.").choices[0].message.content
-    with pytest.raises(openai.BadRequestError):
-        ask("x", max_tokens=10_000_000)
-    for status, error in [(429, openai.RateLimitError), (529, openai.InternalServerError)]:
+    for status, error in [(400, openai.BadRequestError), (429, openai.RateLimitError), (529, openai.InternalServerError)]:
         mocks["anthropic"].fault("status", status=status)
         with pytest.raises(error):
             ask("x")

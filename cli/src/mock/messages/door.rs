@@ -11,7 +11,11 @@ use crate::mock::errors::ApiError;
 use crate::mock::paths::decoded;
 
 /// The values of `anthropic-version` that exist.
-const VERSIONS: &[&str] = &["2023-06-01", "2023-01-01"];
+const VERSIONS: &[&str] = &[NO_SAMPLING, "2023-06-01", "2023-01-01"];
+
+/// The version that has no sampling parameters, whatever the model.
+const NO_SAMPLING: &str = "2026-10-21";
+const SAMPLING: &[&str] = &["temperature", "top_p", "top_k"];
 
 /// A request to the Messages API, as far as its path tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +135,10 @@ impl Door {
                 Some(version) if !VERSIONS.contains(&version.as_str()) => {
                     Err(refuse("anthropic-version", format!("\"{version}\" is not a valid version")))
                 }
-                Some(_) => Ok(()),
+                Some(version) => match SAMPLING.iter().find(|name| request.contains_key(**name)) {
+                    Some(name) if version == NO_SAMPLING => Err(refuse(name, "Extra inputs are not permitted")),
+                    _ => Ok(()),
+                },
             },
             Self::Vertex { .. } if version != Some("vertex-2023-10-16") => {
                 Err(refuse("anthropic_version", "Input should be 'vertex-2023-10-16'"))
