@@ -202,6 +202,9 @@ pub struct MessagesRules {
     /// `None`: it is not asked to think.
     #[serde(default)]
     pub thinking: Option<Thinking>,
+    /// The efforts that it takes; abilities and costs are those without thinking all the same.
+    #[serde(default)]
+    pub efforts: Vec<Effort>,
     /// Parameters that are refused: `temperature`.
     #[serde(default)]
     pub drop: Vec<String>,

@@ -78,7 +78,7 @@ fn asked(request: &Request, model: &Model) -> Option<Thinking> {
 
 /// The greatest effort that the model takes and that is no more than what was asked for; else its smallest.
 fn nearest(asked: Effort, model: &Model) -> Option<Effort> {
-    let accepts = || model.reasoning.iter().flat_map(|efforts| &efforts.accepts).filter(|one| **one != Effort::None);
+    let accepts = || model.messages.efforts.iter().filter(|one| **one != Effort::None);
     accepts().filter(|effort| **effort <= asked).max().or_else(|| accepts().min()).copied()
 }
 

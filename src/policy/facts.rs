@@ -93,19 +93,23 @@ pub(super) fn capabilities(node: &Node<'_>, known: Capabilities) -> Capabilities
 pub(super) fn reasoning(node: &Node<'_>, known: Option<&Efforts>) -> Option<Efforts> {
     let fields = node.object(&["accepts", "default"])?;
     let effort = |field: &Node<'_>| field.choice(&Effort::NAMES);
-    let accepts = either(&fields, "accepts", known.map(|efforts| efforts.accepts.clone()), |field| {
-        let mut accepts = Vec::new();
-        for item in field.items()? {
-            match effort(&item) {
-                Some(effort) if accepts.contains(&effort) => item.fail("is in the list already"),
-                Some(effort) => accepts.push(effort),
-                None => {}
-            }
-        }
-        Some(accepts)
-    });
+    let accepts =
+        either(&fields, "accepts", known.map(|efforts| efforts.accepts.clone()), |field| Some(efforts(field)));
     let default = either(&fields, "default", known.map(|efforts| efforts.default), effort);
     Some(Efforts { accepts: accepts?, default: default? })
+}
+
+/// A list of efforts, each once.
+fn efforts(node: &Node<'_>) -> Vec<Effort> {
+    let mut list = Vec::new();
+    for item in node.items().unwrap_or_default() {
+        match item.choice(&Effort::NAMES) {
+            Some(effort) if list.contains(&effort) => item.fail("is in the list already"),
+            Some(effort) => list.push(effort),
+            None => {}
+        }
+    }
+    list
 }
 
 pub(super) fn parameters(node: &Node<'_>, known: Parameters) -> Parameters {
@@ -128,7 +132,7 @@ pub(super) fn parameters(node: &Node<'_>, known: Parameters) -> Parameters {
 
 /// What a model takes in the Messages API.
 pub(super) fn messages(node: &Node<'_>, known: MessagesRules) -> MessagesRules {
-    let Some(fields) = node.object(&["thinking", "drop"]) else { return known };
+    let Some(fields) = node.object(&["thinking", "efforts", "drop"]) else { return known };
     const STYLES: [(&str, Option<Thinking>); 4] = [
         ("none", None),
         ("budget", Some(Thinking::Budget)),
@@ -136,7 +140,9 @@ pub(super) fn messages(node: &Node<'_>, known: MessagesRules) -> MessagesRules {
         ("either", Some(Thinking::Either)),
     ];
     let thinking = fields.get("thinking").and_then(|field| field.choice(&STYLES));
+    let efforts = fields.get("efforts").map(|field| efforts(&field));
     MessagesRules {
+        efforts: efforts.unwrap_or(known.efforts),
         thinking: thinking.unwrap_or(known.thinking),
         drop: fields.get("drop").map_or(known.drop, |field| labels(&field)),
         ..known
