@@ -2,14 +2,11 @@
 //!
 //! Owns what is read of it and which shapes are refused. Members and roles that it does not know pass: the API grows.
 
-use super::content::Message;
+use super::content::{Message, each_message, some_messages};
 use super::count::TokenCount;
 use super::json::{Kind, Reader, Text};
-use super::members::{MemberReader, Result, Typed, check_type, invalid, string_member};
+use super::members::{MemberReader, Result, Typed, read_request, string_member};
 use super::{Api, Corners, Request};
-
-/// Tokens that the chat format adds to each message: role and delimiters.
-pub(super) const TOKENS_PER_MESSAGE: u32 = 4;
 
 /// Reads a whole request in one pass.
 ///
@@ -17,18 +14,7 @@ pub(super) const TOKENS_PER_MESSAGE: u32 = 4;
 /// [`ReadError`] when the body is no JSON object, names a top-level key twice (readers would disagree on its meaning),
 /// has no messages, or a member that is read here has the wrong type.
 pub fn read_chat(body: &[u8]) -> Result<Request<'_>> {
-    let mut members = MemberReader::enter(body)?;
-    let mut request = Request::new(Api::Chat, body);
-    let mut count = TokenCount::default();
-    while let Some(key) = members.next_key()? {
-        read_member(&mut members, key, &mut request, &mut count)?;
-    }
-    request.members = members.end()?;
-    request.input_tokens = count.total();
-    if request.messages == 0 {
-        return invalid("messages", "must be an array with at least one message");
-    }
-    Ok(request)
+    some_messages(read_request(Api::Chat, body, read_member)?)
 }
 
 fn read_member<'a>(
@@ -41,7 +27,7 @@ fn read_member<'a>(
     let name = key.value(body);
     let is_null = members.reader.peek()? == Kind::Null;
     match &*name {
-        "messages" => members.value(key, |reader| read_messages(reader, request, count)),
+        "messages" => members.value(key, |reader| each_message(reader, request, count, read_message)),
         _ if is_null => members.skip(key).map(drop),
         "reasoning_effort" => {
             let text = members.string(key, "reasoning_effort")?;
@@ -68,10 +54,7 @@ fn read_member<'a>(
             request.corners.strict_tools |= holds(tools, "\"strict\"");
             Ok(())
         }
-        "tool_choice" => {
-            check_type(members, &name, &TYPES)?;
-            members.tool_choice(key, request)
-        }
+        "tool_choice" => members.tool_choice(key, request),
         "modalities" if members.reader.peek()? == Kind::Array => members.value(key, |reader| {
             request.needs.audio |= has_audio(reader)?;
             Ok(())
@@ -85,10 +68,7 @@ fn read_member<'a>(
                 Ok(())
             })
         }
-        _ => {
-            check_type(members, &name, &TYPES)?;
-            members.skip(key).map(drop)
-        }
+        _ => members.other(key, &name, &TYPES),
     }
 }
 
@@ -134,24 +114,6 @@ fn has_audio(reader: &mut Reader) -> Result<bool> {
 fn holds(piece: &[u8], text: &str) -> bool {
     // The search in strings does not look at every place, as one in bytes would.
     core::str::from_utf8(piece).is_ok_and(|piece| piece.contains(text))
-}
-
-fn read_messages(reader: &mut Reader, request: &mut Request, count: &mut TokenCount) -> Result<()> {
-    if reader.peek()? != Kind::Array {
-        return invalid("messages", "must be an array of messages");
-    }
-    reader.enter_array()?;
-    let mut first = true;
-    while reader.next_item(&mut first)? {
-        let index = request.messages;
-        if reader.peek()? != Kind::Object {
-            return invalid(format!("messages[{index}]"), "must be an object");
-        }
-        count.add(TOKENS_PER_MESSAGE);
-        read_message(reader, index, request, count)?;
-        request.messages = index.saturating_add(1);
-    }
-    Ok(())
 }
 
 fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &mut TokenCount) -> Result<()> {

@@ -5,12 +5,60 @@
 use super::count::TokenCount;
 use super::json::{Kind, Reader, Text};
 use super::members::{Result, invalid};
-use super::{Needs, Texts};
+use super::{Needs, Request, Texts};
 
+/// Tokens that the chat format adds to each message: role and delimiters.
+pub(super) const TOKENS_PER_MESSAGE: u32 = 4;
 /// Tokens of an image at high detail (1024 × 1024: 85 + 4 tiles of 170); `low` is 85. The true number depends on the
 /// size in pixels and the model, which a router does not know.
 pub(super) const TOKENS_PER_IMAGE: u32 = 765;
 const TOKENS_PER_SMALL_IMAGE: u32 = 85;
+
+/// Reads one message or item, whose place in the list is given.
+type ReadOne = fn(&mut Reader, u32, &mut Request, &mut TokenCount) -> Result<()>;
+
+/// Reads the value of `messages`.
+pub(super) fn each_message(
+    reader: &mut Reader,
+    request: &mut Request,
+    count: &mut TokenCount,
+    read: ReadOne,
+) -> Result<()> {
+    if reader.peek()? != Kind::Array {
+        return invalid("messages", "must be an array of messages");
+    }
+    each_object("messages", reader, request, count, read)
+}
+
+/// Reads the array that comes next, which is the value of `list`.
+pub(super) fn each_object(
+    list: &str,
+    reader: &mut Reader,
+    request: &mut Request,
+    count: &mut TokenCount,
+    read: ReadOne,
+) -> Result<()> {
+    reader.enter_array()?;
+    let mut first = true;
+    while reader.next_item(&mut first)? {
+        let index = request.messages;
+        if reader.peek()? != Kind::Object {
+            return invalid(format!("{list}[{index}]"), "must be an object");
+        }
+        count.add(TOKENS_PER_MESSAGE);
+        read(reader, index, request, count)?;
+        request.messages = index.saturating_add(1);
+    }
+    Ok(())
+}
+
+/// A request that must have messages.
+pub(super) fn some_messages(request: Request<'_>) -> Result<Request<'_>> {
+    match request.messages {
+        0 => invalid("messages", "must be an array with at least one message"),
+        _ => Ok(request),
+    }
+}
 
 /// What one message leaves behind.
 pub(super) struct Message<'r, 'a> {

@@ -4,7 +4,7 @@
 
 use super::count::TokenCount;
 use super::json::{JsonError, Kind, Reader, Span, Text};
-use super::{Member, Members, ReadError, Request};
+use super::{Api, Member, Members, ReadError, Request};
 
 pub(super) type Result<T> = core::result::Result<T, ReadError>;
 
@@ -22,6 +22,23 @@ pub fn read_members(body: &[u8]) -> Result<Members> {
         members.skip(key)?;
     }
     members.end()
+}
+
+/// Reads a request in one pass; `read` takes the value of each member.
+pub(super) fn read_request<'a>(
+    api: Api,
+    body: &'a [u8],
+    read: impl Fn(&mut MemberReader<'a>, Text, &mut Request<'a>, &mut TokenCount) -> Result<()>,
+) -> Result<Request<'a>> {
+    let mut members = MemberReader::enter(body)?;
+    let mut request = Request::new(api, body);
+    let mut count = TokenCount::default();
+    while let Some(key) = members.next_key()? {
+        read(&mut members, key, &mut request, &mut count)?;
+    }
+    request.members = members.end()?;
+    request.input_tokens = count.total();
+    Ok(request)
 }
 
 /// Members of one object, at most: ten times what any API has.
@@ -139,10 +156,25 @@ impl<'a> MemberReader<'a> {
 
     /// `tool_choice`, a string or an object.
     pub(super) fn tool_choice(&mut self, key: Text, request: &mut Request<'a>) -> Result<()> {
+        self.check_type("tool_choice", &[])?;
         self.value(key, |reader| {
             request.needs.forced_tool = forces_tool(reader)?;
             Ok(())
         })
+    }
+
+    /// A parameter that is not read here: only its type is checked, against `types` or those that several APIs have. A wrong
+    /// one is refused before any provider is called.
+    pub(super) fn other(&mut self, key: Text, name: &str, types: &[Typed]) -> Result<()> {
+        self.check_type(name, types)?;
+        self.skip(key).map(drop)
+    }
+
+    fn check_type(&mut self, name: &str, types: &[Typed]) -> Result<()> {
+        match types.iter().chain(&COMMON).find(|(known, ..)| *known == name) {
+            Some((_, kinds, rule)) if !kinds.contains(&self.reader.peek()?) => invalid(name, rule),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn end(mut self) -> Result<Members> {
@@ -205,12 +237,3 @@ const COMMON: [Typed; 9] = [
     ("service_tier", &[Kind::String], "must be a string"),
     ("tool_choice", &[Kind::String, Kind::Object], "must be a string or an object"),
 ];
-
-/// Checks the type of a parameter that is not read here, one of the API's own `types` or of those that both have: a wrong
-/// one is refused before any provider is called.
-pub(super) fn check_type(members: &mut MemberReader, name: &str, types: &[Typed]) -> Result<()> {
-    match types.iter().chain(&COMMON).find(|(known, ..)| *known == name) {
-        Some((_, kinds, rule)) if !kinds.contains(&members.reader.peek()?) => invalid(name, rule),
-        _ => Ok(()),
-    }
-}

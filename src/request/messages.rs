@@ -3,11 +3,10 @@
 //! Owns what is read of it and which shapes are refused, so that a conversation reads alike whether it comes in this
 //! API or as Chat Completions. Members, roles and blocks that it does not know pass: the API grows.
 
-use super::chat::TOKENS_PER_MESSAGE;
-use super::content::{Message, TOKENS_PER_IMAGE};
+use super::content::{Message, TOKENS_PER_IMAGE, TOKENS_PER_MESSAGE, each_message, some_messages};
 use super::count::TokenCount;
 use super::json::{Kind, Reader, Span, Text};
-use super::members::{MemberReader, Result, Typed, check_type, invalid, string_member};
+use super::members::{MemberReader, Result, Typed, invalid, read_request, string_member};
 use super::{Api, Conversation, Request, Texts};
 
 /// Reads a whole request in one pass.
@@ -16,18 +15,7 @@ use super::{Api, Conversation, Request, Texts};
 /// [`super::ReadError`] when the body is no JSON object, names a top-level key twice (readers would disagree on its
 /// meaning), has no messages, or a member that is read here has the wrong type.
 pub fn read_messages(body: &[u8]) -> Result<Request<'_>> {
-    let mut members = MemberReader::enter(body)?;
-    let mut request = Request::new(Api::Messages, body);
-    let mut count = TokenCount::default();
-    while let Some(key) = members.next_key()? {
-        read_member(&mut members, key, &mut request, &mut count)?;
-    }
-    request.members = members.end()?;
-    request.input_tokens = count.total();
-    if request.messages == 0 {
-        return invalid("messages", "must be an array with at least one message");
-    }
-    Ok(request)
+    some_messages(read_request(Api::Messages, body, read_member)?)
 }
 
 fn read_member<'a>(
@@ -40,7 +28,7 @@ fn read_member<'a>(
     let name = key.value(body);
     let is_null = members.reader.peek()? == Kind::Null;
     match &*name {
-        "messages" => members.value(key, |reader| read_list(reader, request, count)),
+        "messages" => members.value(key, |reader| each_message(reader, request, count, read_message)),
         _ if is_null => members.skip(key).map(drop),
         "model" | "stream" => members.common(key, &name, request),
         "max_tokens" => {
@@ -63,10 +51,7 @@ fn read_member<'a>(
             request.needs.json_schema |= kind.value(body) == "json_schema";
         }),
         "stop_sequences" => members.value(key, |reader| check_strings(reader, &name)),
-        _ => {
-            check_type(members, &name, &TYPES)?;
-            members.skip(key).map(drop)
-        }
+        _ => members.other(key, &name, &TYPES),
     }
 }
 
@@ -153,24 +138,6 @@ fn read_system(reader: &mut Reader, request: &mut Request, count: &mut TokenCoun
     if conversation.answered {
         let tokens = count.total().saturating_sub(before);
         conversation.earlier_tokens = conversation.earlier_tokens.saturating_add(tokens);
-    }
-    Ok(())
-}
-
-fn read_list(reader: &mut Reader, request: &mut Request, count: &mut TokenCount) -> Result<()> {
-    if reader.peek()? != Kind::Array {
-        return invalid("messages", "must be an array of messages");
-    }
-    reader.enter_array()?;
-    let mut first = true;
-    while reader.next_item(&mut first)? {
-        let index = request.messages;
-        if reader.peek()? != Kind::Object {
-            return invalid(format!("messages[{index}]"), "must be an object");
-        }
-        count.add(TOKENS_PER_MESSAGE);
-        read_message(reader, index, request, count)?;
-        request.messages = index.saturating_add(1);
     }
     Ok(())
 }

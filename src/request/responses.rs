@@ -3,11 +3,10 @@
 //! Owns what is read of it, which of its parts are state at one provider, and which shapes are refused. Items and
 //! members that it does not know pass: the API grows.
 
-use super::chat::TOKENS_PER_MESSAGE;
-use super::content::Message;
+use super::content::{Message, TOKENS_PER_MESSAGE, each_object};
 use super::count::TokenCount;
 use super::json::{Kind, Reader, Span, Text};
-use super::members::{MemberReader, Result, Typed, check_type, invalid, string_member};
+use super::members::{MemberReader, Result, Typed, invalid, read_request, string_member};
 use super::{Api, Request, Texts, Thought};
 use crate::origin::Origin;
 
@@ -17,14 +16,7 @@ use crate::origin::Origin;
 /// [`super::ReadError`] when the body is no JSON object, names a top-level key twice (readers would disagree on its
 /// meaning), asks nothing, or a member that is read here has the wrong type.
 pub fn read_responses(body: &[u8]) -> Result<Request<'_>> {
-    let mut members = MemberReader::enter(body)?;
-    let mut request = Request::new(Api::Responses, body);
-    let mut count = TokenCount::default();
-    while let Some(key) = members.next_key()? {
-        read_member(&mut members, key, &mut request, &mut count)?;
-    }
-    request.members = members.end()?;
-    request.input_tokens = count.total();
+    let mut request = read_request(Api::Responses, body, read_member)?;
     if request.messages == 0 && request.state.param.is_none() {
         return invalid("input", "must be a string or an array with at least one item");
     }
@@ -74,10 +66,7 @@ fn read_member<'a>(
                 Ok(())
             })
         }
-        "tool_choice" => {
-            check_type(members, &name, &TYPES)?;
-            members.tool_choice(key, request)
-        }
+        "tool_choice" => members.tool_choice(key, request),
         "tools" => members.tools(key, &name, request, count),
         "previous_response_id" => {
             let id = members.string(key, &name)?;
@@ -101,10 +90,7 @@ fn read_member<'a>(
             request.state.param.get_or_insert_with(|| "prompt".into());
             members.skip(key).map(drop)
         }
-        _ => {
-            check_type(members, &name, &TYPES)?;
-            members.skip(key).map(drop)
-        }
+        _ => members.other(key, &name, &TYPES),
     }
 }
 
@@ -143,22 +129,11 @@ fn read_input(reader: &mut Reader, request: &mut Request, count: &mut TokenCount
             count.text(text.span.of(request.body));
             request.conversation.add(b"user", texts, text.span.len(), before);
             request.messages = 1;
-            return Ok(());
+            Ok(())
         }
-        Kind::Array => reader.enter_array()?,
-        _ => return invalid("input", "must be a string or an array of items"),
+        Kind::Array => each_object("input", reader, request, count, read_item),
+        _ => invalid("input", "must be a string or an array of items"),
     }
-    let mut first = true;
-    while reader.next_item(&mut first)? {
-        let index = request.messages;
-        if reader.peek()? != Kind::Object {
-            return invalid(format!("input[{index}]"), "must be an object");
-        }
-        count.add(TOKENS_PER_MESSAGE);
-        read_item(reader, index, request, count)?;
-        request.messages = index.saturating_add(1);
-    }
-    Ok(())
 }
 
 /// Members of an item by which it is known.

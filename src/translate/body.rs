@@ -2,7 +2,7 @@
 //!
 //! Never knows an API.
 
-use super::json::{Fields, Raw, each_item, fields};
+use super::json::{Escaped, Raw, each_item, fields};
 use super::path::{Path, Stop};
 use crate::request::Members;
 use crate::request::json::{Kind, Reader};
@@ -57,9 +57,9 @@ impl<'a> Body<'a, '_> {
         name: &'static str,
         names: &[&'static str; N],
     ) -> Result<[Option<Raw<'a>>; N]> {
-        match self.of_kind(name, Kind::Object, "must be an object")? {
-            Some(object) => once(fields(&mut object.reader(), names)?, names, &Path::root(name)),
+        match self.get(name) {
             None => Ok([None; N]),
+            value => object_of(value, names, &Path::root(name)),
         }
     }
 }
@@ -69,15 +69,56 @@ pub fn each<'a>(list: Raw<'a>, read: impl FnMut(usize, &mut Reader<'a>) -> Resul
     each_item(&mut list.reader(), read)
 }
 
-/// The members of an object that must not be there twice.
-pub fn once<'a, const N: usize>(
-    found: Fields<'a, N>,
+/// Reads the items of an array, which must be there; `read` is told where each one stands.
+pub fn list<'a, T>(
+    value: Option<Raw<'a>>,
+    path: &Path,
+    mut read: impl FnMut(&mut Reader<'a>, &Path) -> Result<T>,
+) -> Result<Vec<T>> {
+    let Some(value) = value.filter(|value| value.kind() == Kind::Array) else {
+        return path.invalid("must be an array");
+    };
+    let mut list = Vec::new();
+    each(value, |index, reader| {
+        list.push(read(reader, &path.item(index))?);
+        Ok(())
+    })?;
+    Ok(list)
+}
+
+/// Members of the value that comes next, which must be an object that has none of them twice.
+pub fn object<'a, const N: usize>(
+    reader: &mut Reader<'a>,
     names: &[&'static str; N],
     path: &Path,
 ) -> Result<[Option<Raw<'a>>; N]> {
+    if reader.peek()? != Kind::Object {
+        return path.invalid("must be an object");
+    }
+    let found = fields(reader, names)?;
     match found.twice.and_then(|place| names.get(place)) {
         Some(name) => path.member(name).invalid("is there twice"),
         None => Ok(found.values),
+    }
+}
+
+/// The same of a value that is at hand, and must be there.
+pub fn object_of<'a, const N: usize>(
+    value: Option<Raw<'a>>,
+    names: &[&'static str; N],
+    path: &Path,
+) -> Result<[Option<Raw<'a>>; N]> {
+    match value {
+        Some(value) => object(&mut value.reader(), names, path),
+        None => path.invalid("must be an object"),
+    }
+}
+
+/// A value that must be an object where it is there.
+pub fn schema<'a>(value: Option<Raw<'a>>, path: &Path) -> Result<Option<Raw<'a>>> {
+    match value {
+        Some(value) if value.kind() != Kind::Object => path.invalid("must be an object"),
+        value => Ok(value),
     }
 }
 
@@ -95,6 +136,16 @@ pub fn required<'a>(value: Option<Raw<'a>>, path: &Path) -> Result<Raw<'a>> {
         Some(value) => Ok(value),
         None => path.invalid("is missing"),
     }
+}
+
+/// The text of a string that must be there.
+pub fn text<'a>(value: Option<Raw<'a>>, path: &Path) -> Result<Escaped<'a>> {
+    required(value, path).map(escaped)
+}
+
+/// The text of a value that is known to be a string.
+pub fn escaped(value: Raw) -> Escaped {
+    value.escaped().unwrap_or_default()
 }
 
 /// `true` or `false`, where it is there.

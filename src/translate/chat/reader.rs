@@ -5,9 +5,9 @@
 use super::tools;
 use crate::request::Members;
 use crate::request::json::{Kind, Reader};
-use crate::translate::body::{Body, Result, each, once, required, string};
+use crate::translate::body::{Body, Result, each, escaped, object, object_of, required, string, text};
 use crate::translate::conversation::{Call, Conversation, Part, Piece, Role, Settings};
-use crate::translate::json::{Escaped, Raw, fields};
+use crate::translate::json::{Escaped, Raw};
 use crate::translate::path::Path;
 
 /// What asks for what no other API has, and must not be lost in silence.
@@ -80,11 +80,8 @@ fn read_messages<'a>(messages: Option<Raw<'a>>, conversation: &mut Conversation<
 }
 
 fn message<'a>(reader: &mut Reader<'a>, path: &Path, index: u32, conversation: &mut Conversation<'a>) -> Result<()> {
-    if reader.peek()? != Kind::Object {
-        return path.invalid("must be an object");
-    }
     let [role, content, refusal, calls, call_id, name, reasoning, blocks, function, audio, cache_point] =
-        once(fields(reader, &MESSAGE)?, &MESSAGE, path)?;
+        object(reader, &MESSAGE, path)?;
     for (name, value) in [("function_call", function), ("audio", audio)] {
         if value.is_some() {
             return path.member(name).obstacle();
@@ -124,7 +121,7 @@ fn message<'a>(reader: &mut Reader<'a>, path: &Path, index: u32, conversation: &
             read_calls(calls, &path.member("tool_calls"), index, conversation)?;
         }
         Some("tool") => {
-            let id = escaped(required(call_id, &path.member("tool_call_id"))?);
+            let id = text(call_id, &path.member("tool_call_id"))?;
             read_content(content, &at, |part| matches!(part, Part::Text(_)), &mut parts)?;
             parts.extend(mark);
             let cache_point = parts.iter().rev().find_map(Part::cache_point);
@@ -158,11 +155,8 @@ fn read_thoughts<'a>(
         let path = path.member("thinking_blocks");
         each(blocks, |place, reader| {
             let path = path.item(place);
-            if reader.peek()? != Kind::Object {
-                return path.invalid("must be an object");
-            }
             const BLOCK: [&str; 4] = ["type", "thinking", "signature", "data"];
-            let [kind, thinking, signature, data] = once(fields(reader, &BLOCK)?, &BLOCK, &path)?;
+            let [kind, thinking, signature, data] = object(reader, &BLOCK, &path)?;
             let text = |value: Option<Raw<'a>>| value.and_then(Raw::escaped).filter(|text| !text.is_empty());
             match (kind.and_then(Raw::escaped), text(data)) {
                 (Some(b"redacted_thinking"), Some(data)) => conversation.add(index, Piece::Redacted(data)),
@@ -213,25 +207,17 @@ fn read_calls<'a>(calls: Option<Raw<'a>>, path: &Path, index: u32, conversation:
     }
     each(calls, |place, reader| {
         let path = path.item(place);
-        if reader.peek()? != Kind::Object {
-            return path.invalid("must be an object");
-        }
-        const CALL: [&str; 4] = ["id", "type", "function", "custom"];
-        const INNER: [&str; 3] = ["name", "arguments", "input"];
-        let [id, _, function, custom] = once(fields(reader, &CALL)?, &CALL, &path)?;
+        let [id, _, function, custom] = object(reader, &["id", "type", "function", "custom"], &path)?;
         let (inner, name, is_custom) = match (function, custom) {
             (None, Some(custom)) => (Some(custom), "custom", true),
             (function, _) => (function, "function", false),
         };
         let path = path.member(name);
-        let Some(inner) = inner.filter(|inner| inner.kind() == Kind::Object) else {
-            return path.invalid("must be an object");
-        };
-        let [name, arguments, input] = once(fields(&mut inner.reader(), &INNER)?, &INNER, &path)?;
+        let [name, arguments, input] = object_of(inner, &["name", "arguments", "input"], &path)?;
         let input = string(if is_custom { input } else { arguments }, &path.member("arguments"))?;
         let call = Call {
-            id: escaped(required(id, &path.member("id"))?),
-            name: escaped(required(name, &path.member("name"))?),
+            id: text(id, &path.member("id"))?,
+            name: text(name, &path.member("name"))?,
             input: input.map(escaped).unwrap_or_default(),
             custom: is_custom,
         };
@@ -266,42 +252,28 @@ fn read_content<'a>(
 }
 
 fn part<'a>(reader: &mut Reader<'a>, path: &Path) -> Result<(Part<'a>, Option<Raw<'a>>)> {
-    if reader.peek()? != Kind::Object {
-        return path.invalid("must be an object");
-    }
-    let [kind, text, refusal, image, file, cache_point] = once(fields(reader, &PART)?, &PART, path)?;
+    let [kind, words, refusal, image, file, cache_point] = object(reader, &PART, path)?;
     let kind = required(kind, &path.member("type"))?.string();
-    let object = |value: Option<Raw<'a>>, path: &Path| match value.filter(|value| value.kind() == Kind::Object) {
-        Some(value) => Ok(value),
-        None => path.invalid("must be an object"),
-    };
     let part = match kind.as_deref() {
-        Some("text") => Part::Text(escaped(required(text, &path.member("text"))?)),
-        Some("refusal") => Part::Refusal(escaped(required(refusal, &path.member("refusal"))?)),
+        Some("text") => Part::Text(text(words, &path.member("text"))?),
+        Some("refusal") => Part::Refusal(text(refusal, &path.member("refusal"))?),
         Some("image_url") => {
             let path = path.member("image_url");
-            const IMAGE: [&str; 2] = ["url", "detail"];
-            let [url, detail] = once(fields(&mut object(image, &path)?.reader(), &IMAGE)?, &IMAGE, &path)?;
+            let [url, detail] = object_of(image, &["url", "detail"], &path)?;
             let detail = string(detail, &path.member("detail"))?.map(escaped);
-            Part::Image { url: escaped(required(url, &path.member("url"))?), detail }
+            Part::Image { url: text(url, &path.member("url"))?, detail }
         }
         Some("input_audio") => return path.member("input_audio").obstacle(),
         Some("file") => {
             let path = path.member("file");
-            const FILE: [&str; 3] = ["filename", "file_data", "file_id"];
-            let [name, data, id] = once(fields(&mut object(file, &path)?.reader(), &FILE)?, &FILE, &path)?;
+            let [name, data, id] = object_of(file, &["filename", "file_data", "file_id"], &path)?;
             if id.is_some() {
                 return path.member("file_id").obstacle();
             }
             let name = string(name, &path.member("filename"))?.map(escaped);
-            Part::File { name, data: escaped(required(data, &path.member("file_data"))?) }
+            Part::File { name, data: text(data, &path.member("file_data"))? }
         }
         _ => return path.member("type").obstacle(),
     };
     Ok((part, cache_point.filter(|mark| mark.kind() == Kind::Object)))
-}
-
-/// The text of a value that is known to be a string.
-fn escaped(value: Raw) -> Escaped {
-    value.escaped().unwrap_or_default()
 }

@@ -1,9 +1,9 @@
 //! Reads `input` of a Responses request: messages, calls, their results, reasoning.
 
 use crate::request::json::{Kind, Reader};
-use crate::translate::body::{Result, each, once, required, string};
+use crate::translate::body::{Result, each, escaped, object, object_of, required, string, text};
 use crate::translate::conversation::{Call, Conversation, Part, Piece, Role};
-use crate::translate::json::{Escaped, Raw, fields};
+use crate::translate::json::Raw;
 use crate::translate::path::Path;
 
 const ITEM: [&str; 10] =
@@ -40,20 +40,17 @@ pub fn read<'a>(input: Option<Raw<'a>>, conversation: &mut Conversation<'a>) -> 
 }
 
 fn item<'a>(reader: &mut Reader<'a>, path: &Path) -> Result<Piece<'a>> {
-    if reader.peek()? != Kind::Object {
-        return path.invalid("must be an object");
-    }
     let [kind, role, content, call_id, name, arguments, input, output, encrypted, namespace] =
-        once(fields(reader, &ITEM)?, &ITEM, path)?;
+        object(reader, &ITEM, path)?;
     let kind = string(kind, &path.member("type"))?.and_then(Raw::string);
     let call = |input: Option<Raw<'a>>, member: &'static str, custom: bool| {
         if namespace.is_some() {
             return path.member("namespace").obstacle();
         }
         Ok(Piece::Call(Call {
-            id: escaped(required(call_id, &path.member("call_id"))?),
-            name: escaped(required(name, &path.member("name"))?),
-            input: escaped(required(input, &path.member(member))?),
+            id: text(call_id, &path.member("call_id"))?,
+            name: text(name, &path.member("name"))?,
+            input: text(input, &path.member(member))?,
             custom,
         }))
     };
@@ -63,7 +60,7 @@ fn item<'a>(reader: &mut Reader<'a>, path: &Path) -> Result<Piece<'a>> {
         Some("function_call") => call(arguments, "arguments", false),
         Some("custom_tool_call") => call(input, "input", true),
         Some("function_call_output" | "custom_tool_call_output") => {
-            let id = escaped(required(call_id, &path.member("call_id"))?);
+            let id = text(call_id, &path.member("call_id"))?;
             let parts = parts(output, &path.member("output"), |part| matches!(part, Part::Text(_)))?;
             let texts = parts.iter().filter_map(Part::text).collect();
             Ok(Piece::CallResult { id, texts, cache_point: None })
@@ -116,20 +113,17 @@ fn parts<'a>(content: Option<Raw<'a>>, path: &Path, fits: fn(&Part) -> bool) -> 
 }
 
 fn part<'a>(reader: &mut Reader<'a>, path: &Path) -> Result<Part<'a>> {
-    if reader.peek()? != Kind::Object {
-        return path.invalid("must be an object");
-    }
-    let [kind, text, refusal, image_url, detail, file_data, file_id, file_url, filename, audio] =
-        once(fields(reader, &PART)?, &PART, path)?;
+    let [kind, words, refusal, image_url, detail, file_data, file_id, file_url, filename, audio] =
+        object(reader, &PART, path)?;
     let kind = required(kind, &path.member("type"))?.string();
     match kind.as_deref() {
         Some("input_text" | "output_text" | "text" | "reasoning_text") => {
-            Ok(Part::Text(escaped(required(text, &path.member("text"))?)))
+            Ok(Part::Text(text(words, &path.member("text"))?))
         }
-        Some("refusal") => Ok(Part::Refusal(escaped(required(refusal, &path.member("refusal"))?))),
+        Some("refusal") => Ok(Part::Refusal(text(refusal, &path.member("refusal"))?)),
         Some("input_image") if file_id.is_some() => path.member("file_id").obstacle(),
         Some("input_image") => Ok(Part::Image {
-            url: escaped(required(image_url, &path.member("image_url"))?),
+            url: text(image_url, &path.member("image_url"))?,
             detail: string(detail, &path.member("detail"))?.map(|detail| match escaped(detail) {
                 // The nearest that is known everywhere.
                 b"original" => b"high",
@@ -140,25 +134,13 @@ fn part<'a>(reader: &mut Reader<'a>, path: &Path) -> Result<Part<'a>> {
         Some("input_file") if file_url.is_some() => path.member("file_url").obstacle(),
         Some("input_file") => Ok(Part::File {
             name: string(filename, &path.member("filename"))?.map(escaped),
-            data: escaped(required(file_data, &path.member("file_data"))?),
+            data: text(file_data, &path.member("file_data"))?,
         }),
         Some("input_audio") => {
             let path = path.member("input_audio");
-            let Some(audio) = audio.filter(|audio| audio.kind() == Kind::Object) else {
-                return path.invalid("must be an object");
-            };
-            const AUDIO: [&str; 2] = ["data", "format"];
-            let [data, format] = once(fields(&mut audio.reader(), &AUDIO)?, &AUDIO, &path)?;
-            Ok(Part::Audio {
-                data: escaped(required(data, &path.member("data"))?),
-                format: escaped(required(format, &path.member("format"))?),
-            })
+            let [data, format] = object_of(audio, &["data", "format"], &path)?;
+            Ok(Part::Audio { data: text(data, &path.member("data"))?, format: text(format, &path.member("format"))? })
         }
         _ => path.member("type").obstacle(),
     }
-}
-
-/// The text of a value that is known to be a string.
-fn escaped(value: Raw) -> Escaped {
-    value.escaped().unwrap_or_default()
 }
