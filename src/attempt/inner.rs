@@ -17,10 +17,7 @@ pub fn fit(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
         each_object(body, members.get(body, "messages").map(|member| member.value), &mut |message, inside| {
             let is_cut = |name: &str| cut.contains(&name) || mark && name == "cache_control";
             remove(message.of(body), inside, message.start, &is_cut, edits);
-            let value = |name: &str| {
-                let value = inside.get(message.of(body), name)?.value;
-                Some(Span { start: message.start + value.start, end: message.start + value.end })
-            };
+            let value = |name: &str| Some(inside.get(message.of(body), name)?.value.within(message));
             if let Some(role) = value("role").filter(|role| slot.no_developer && role.of(body) == b"\"developer\"") {
                 edits.push(Edit::replace(role, "\"system\"".into()));
             }
@@ -34,9 +31,8 @@ pub fn fit(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
     if mark || strict {
         each_object(body, members.get(body, "tools").map(|member| member.value), &mut |tool, inside| {
             remove(tool.of(body), inside, tool.start, &|name| mark && name == "cache_control", edits);
-            let function = inside.get(tool.of(body), "function").map(|member| member.value);
-            let Some(function) = function else { return };
-            let function = Span { start: tool.start + function.start, end: tool.start + function.end };
+            let Some(function) = inside.get(tool.of(body), "function") else { return };
+            let function = function.value.within(tool);
             if let Ok(inside) = read_members(function.of(body)) {
                 let is_cut = |name: &str| strict && name == "strict" || mark && name == "cache_control";
                 remove(function.of(body), &inside, function.start, &is_cut, edits);
@@ -54,7 +50,7 @@ fn each_object(body: &[u8], list: Option<Span>, take: &mut dyn FnMut(Span, &Memb
     }
     while let Ok(true) = reader.next_item(&mut first) {
         let (Ok(kind), Ok(item)) = (reader.peek(), reader.skip()) else { return };
-        let object = Span { start: list.start + item.start, end: list.start + item.end };
+        let object = item.within(list);
         if kind == Kind::Object
             && let Ok(inside) = read_members(object.of(body))
         {

@@ -3,11 +3,11 @@
 //! Owns what differs between Anthropic's own API, Vertex and Bedrock, and the mark of a long prefix. Never signs anything.
 
 use super::Slot;
-use crate::decide::Thinking;
 use crate::edit::Edit;
 use crate::policy::Dialect;
-use crate::request::json::{Kind, Reader, Span};
+use crate::request::json::{Kind, Reader, Span, holds};
 use crate::request::{Members, read_members};
+use crate::translate::{CACHE_MARK, LONG_PREFIX};
 
 /// The version in a request's header, where the client names none.
 pub const VERSION: &str = "2023-06-01";
@@ -63,33 +63,19 @@ pub struct Head<'h> {
     pub betas: Option<&'h str>,
 }
 
-/// The value of `thinking`.
-pub fn thinking(thinking: Thinking) -> String {
-    match thinking {
-        // The effort stands elsewhere, and has a default.
-        Thinking::Adaptive(_) => r#"{"type":"adaptive"}"#.into(),
-        Thinking::Budget(tokens) => format!(r#"{{"type":"enabled","budget_tokens":{tokens}}}"#),
-    }
-}
-
-/// A prefix of fewer bytes is not worth a mark: providers keep 1024 tokens at least.
-const LONG_PREFIX: usize = 4 * 1024;
-const MARK: &str = r#""cache_control":{"type":"ephemeral"}"#;
-
 /// Marks the end of instructions and tools for the prompt cache, unless they are short or the client has marked anything.
 pub fn mark_prefix(body: &[u8], members: &Members, edits: &mut Vec<Edit>) {
     let value = |name: &str| members.get(body, name).map(|member| member.value);
     let (system, tools) = (value("system"), value("tools"));
     let length: usize = [system, tools].iter().flatten().map(|span| span.len()).sum();
-    let is_marked = body.windows(15).any(|word| word == b"\"cache_control\"");
-    if length < LONG_PREFIX || is_marked {
+    if length < LONG_PREFIX || holds(body, "\"cache_control\"") {
         return;
     }
     match system {
         // An empty text takes no mark.
         Some(system) if system.of(body).starts_with(b"\"") && system.len() > 2 => {
             edits.push(Edit::insert(system.start, r#"[{"type":"text","text":"#.into()));
-            edits.push(Edit::insert(system.end, format!(",{MARK}}}]")));
+            edits.push(Edit::insert(system.end, format!(",\"cache_control\":{CACHE_MARK}}}]")));
         }
         Some(list) => edits.extend(mark_last(body, list).or_else(|| mark_last(body, tools?))),
         None => edits.extend(tools.and_then(|tools| mark_last(body, tools))),
@@ -108,5 +94,5 @@ fn mark_last(body: &[u8], list: Span) -> Option<Edit> {
     let last = last?;
     let object = read_members(last.of(list.of(body))).ok()?;
     let comma = if object.list.is_empty() { "" } else { "," };
-    Some(Edit::insert(list.start + last.start + object.inside, format!("{MARK}{comma}")))
+    Some(Edit::insert(list.start + last.start + object.inside, format!("\"cache_control\":{CACHE_MARK}{comma}")))
 }

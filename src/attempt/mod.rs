@@ -48,7 +48,7 @@ pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result
         None => name_model(body, &members, slot, &is_removed, &mut edits),
     }
     if let (Some(thinking), Some(member)) = (slot.thinking, members.get(body, "thinking")) {
-        edits.push(Edit::replace(member.value, messages::thinking(thinking)));
+        edits.push(Edit::replace(member.value, translate::thinking(thinking)));
     }
     if slot.cache_prefix && published.api == Api::Messages {
         messages::mark_prefix(body, &members, &mut edits);
@@ -230,10 +230,7 @@ fn ask_for_usage(body: &[u8], members: &Members) -> Option<Edit> {
     // `null`, or an object in which another option may stand.
     let Ok(inner) = read_members(options.of(body)) else { return Some(Edit::replace(options, format!("{{{ASK}}}"))) };
     match inner.get(options.of(body), "include_usage") {
-        Some(Member { value, .. }) => {
-            let value = Span { start: options.start + value.start, end: options.start + value.end };
-            Some(Edit::replace(value, "true".into()))
-        }
+        Some(Member { value, .. }) => Some(Edit::replace(value.within(options), "true".into())),
         None => {
             let comma = if inner.list.is_empty() { "" } else { "," };
             Some(Edit::insert(options.start + inner.inside, format!("{ASK}{comma}")))

@@ -166,6 +166,15 @@ impl Slot {
         }
     }
 
+    /// The API in which the provider answers a request in this one.
+    pub fn wire(&self, api: Api) -> Api {
+        match self.translate {
+            Some(Wire::Messages { .. }) => Api::Messages,
+            Some(Wire::Chat { .. }) => Api::Chat,
+            None => api,
+        }
+    }
+
     /// The headers that every attempt sets or removes, whatever the attempt before it left.
     /// Each is set where there is a value, else removed, in this order.
     pub fn outgoing<'s>(&'s self, request: &'s PublishedRequest) -> Vec<(&'static str, Option<&'s str>)> {

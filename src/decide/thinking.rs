@@ -34,27 +34,30 @@ pub fn output_limit(request: &Request, model: &Model) -> u32 {
 
 /// The changes for a request that is translated into Messages.
 pub(super) fn of_translation(request: &Request, model: &Model, translation: &Translation, changes: &mut Changes) {
-    let rules = &model.messages;
     changes.thinking = asked(request, model).filter(|thinking| {
         let budget = matches!(thinking, Thinking::Budget(_));
         // Neither goes together with a tool that must be called, nor a budget with calls whose thinking is gone.
         !(translation.forced || budget && translation.unsigned)
     });
-    let has = |name: &str| has(request, name);
     if changes.thinking.is_none() && asks_to_think(request) {
         changes.drop(if request.api == Api::Responses { "reasoning.effort" } else { "reasoning_effort" });
     }
-    for name in ["temperature", "top_p"] {
-        // Who thinks does so at a temperature of its own.
-        let refused = changes.thinking.is_some() || rules.drop.iter().any(|dropped| dropped == name);
-        let stays = |other: &str| has(other) && !changes.drop.iter().any(|dropped| dropped == other);
-        let beside = rules.drop_beside.iter().any(|(dropped, other)| dropped == name && stays(other));
-        if has(name) && (refused || beside) {
-            changes.drop(name);
-        }
-    }
+    // Who thinks does so at a temperature of its own.
+    drop_sampling(request, model, &["temperature", "top_p"], changes.thinking.is_some(), changes);
     if translation.strict && model.capabilities.json_schema != Some(true) {
         changes.drop(if request.api == Api::Responses { "tools.strict" } else { "tools.function.strict" });
+    }
+}
+
+/// Drops the parameters of sampling that the model refuses, by themselves or beside another one; or `all` of them.
+fn drop_sampling(request: &Request, model: &Model, names: &[&str], all: bool, changes: &mut Changes) {
+    let rules = &model.messages;
+    for name in names {
+        let stays = |other: &str| has(request, other) && !changes.drop.iter().any(|dropped| dropped == other);
+        let beside = rules.drop_beside.iter().any(|(dropped, other)| dropped == name && stays(other));
+        if has(request, name) && (all || beside || rules.drop.iter().any(|dropped| dropped == name)) {
+            changes.drop(name);
+        }
     }
 }
 
@@ -102,13 +105,7 @@ fn budget(effort: Effort) -> u32 {
 /// The changes for a request that came in Messages.
 pub(super) fn of_messages(request: &Request, model: &Model, changes: &mut Changes) {
     let rules = &model.messages;
-    let has = |name: &str| has(request, name);
-    for name in ["temperature", "top_p", "top_k"] {
-        let beside = rules.drop_beside.iter().any(|(dropped, other)| dropped == name && has(other));
-        if has(name) && (beside || rules.drop.iter().any(|dropped| dropped == name)) {
-            changes.drop(name);
-        }
-    }
+    drop_sampling(request, model, &["temperature", "top_p", "top_k"], false, changes);
     // A router's models differ in how they are asked; the client may have had another in mind.
     let effort = || request.effort.as_deref().and_then(Effort::from_name).unwrap_or(Effort::High);
     let other = match (request.thinking.as_deref(), rules.thinking) {

@@ -10,6 +10,7 @@ mod memory;
 mod metrics;
 mod outcome;
 mod property;
+mod reply;
 mod route;
 
 use crate::policy::Policy;

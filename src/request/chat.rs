@@ -4,7 +4,7 @@
 
 use super::content::{Message, each_message, some_messages};
 use super::count::TokenCount;
-use super::json::{Kind, Reader, Text};
+use super::json::{Kind, Reader, Text, holds};
 use super::members::{MemberReader, Result, Typed, read_request, string_member};
 use super::{Api, Corners, Request};
 
@@ -108,12 +108,6 @@ fn has_audio(reader: &mut Reader) -> Result<bool> {
         }
     }
     Ok(found)
-}
-
-/// Whether `text` stands in a piece of the body.
-fn holds(piece: &[u8], text: &str) -> bool {
-    // The search in strings does not look at every place, as one in bytes would.
-    core::str::from_utf8(piece).is_ok_and(|piece| piece.contains(text))
 }
 
 fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &mut TokenCount) -> Result<()> {

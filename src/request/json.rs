@@ -27,6 +27,11 @@ impl Span {
         bytes.get(self.start..self.end).unwrap_or_default()
     }
 
+    /// The same place, seen from what `outer` lies in; it lies in `outer` itself.
+    pub fn within(self, outer: Span) -> Span {
+        Span { start: outer.start + self.start, end: outer.start + self.end }
+    }
+
     /// Length in bytes.
     pub fn len(self) -> usize {
         self.end.saturating_sub(self.start)
@@ -36,6 +41,12 @@ impl Span {
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
+}
+
+/// Whether `text` stands anywhere in a piece of JSON.
+pub fn holds(json: &[u8], text: &str) -> bool {
+    // The search in strings does not look at every place, as one in bytes would.
+    core::str::from_utf8(json).is_ok_and(|json| json.contains(text))
 }
 
 /// What kind of value comes next.

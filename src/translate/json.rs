@@ -41,11 +41,6 @@ impl<'a> Raw<'a> {
         self.0.strip_prefix(b"\"")?.strip_suffix(b"\"")
     }
 
-    /// The text of a string that is there as bytes, quotes and all; `None` for other values.
-    pub fn escaped_of(bytes: &[u8]) -> Option<Escaped<'_>> {
-        bytes.strip_prefix(b"\"")?.strip_suffix(b"\"")
-    }
-
     /// The value of a string, to compare it; `None` for other kinds.
     pub fn string(self) -> Option<Cow<'a, str>> {
         let inner = self.escaped()?;

@@ -21,7 +21,8 @@ mod stream;
 pub use about::About;
 pub(crate) use delta::{Delta, Fault};
 pub(crate) use messages::{
-    Counts as MessagesCounts, event as messages_event, event_type as messages_event_type, whole as messages_answer,
+    CACHE_MARK, Counts as MessagesCounts, LONG_PREFIX, event as messages_event, event_type as messages_event_type,
+    thinking, whole as messages_answer,
 };
 pub use stream::Stream;
 pub(crate) use stream::answer;

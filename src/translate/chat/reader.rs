@@ -4,7 +4,7 @@
 
 use super::tools;
 use crate::request::Members;
-use crate::request::json::{Kind, Reader};
+use crate::request::json::{Kind, Reader, holds};
 use crate::translate::body::{Body, Result, each, escaped, object, object_of, required, string, text};
 use crate::translate::conversation::{Call, Conversation, Part, Piece, Role, Settings};
 use crate::translate::json::{Escaped, Raw};
@@ -48,7 +48,7 @@ pub fn read<'a>(bytes: &'a [u8], members: &Members, drop: &[String]) -> Result<C
 }
 
 fn settings<'a>(body: &Body<'a, '_>) -> Result<Settings<'a>> {
-    let modalities = body.get("modalities").filter(|list| list.bytes().windows(7).any(|word| word == b"\"audio\""));
+    let modalities = body.get("modalities").filter(|list| holds(list.bytes(), "\"audio\""));
     if modalities.is_some() {
         return Path::root("modalities").obstacle();
     }

@@ -2,12 +2,13 @@
 //!
 //! Owns the obstacles and what is lost, in the words of the API that was called. Never writes a request.
 
-use super::{schema, turns};
+use super::schema::{self, Outcome};
+use super::turns;
 use crate::origin::fnv;
 use crate::request::Api;
-use crate::request::json::{Kind, Reader};
+use crate::request::json::{Kind, Reader, holds};
 use crate::translate::Translation;
-use crate::translate::conversation::{Choice, Conversation, Format, Part, Piece, Settings, Takes, Tool};
+use crate::translate::conversation::{Choice, Conversation, Format, Part, Piece, Role, Settings, Takes, Tool};
 use crate::translate::json::{Escaped, Raw, fields};
 
 /// Strict tools of one request, at most.
@@ -16,8 +17,9 @@ const MOST_STRICT: usize = 20;
 /// Finds out what a request becomes in Messages.
 pub fn check(api: Api, conversation: &Conversation) -> Translation {
     let names = Names(api);
+    let format = format_outcome(conversation);
     let mut translation = Translation {
-        obstacle: obstacle(names, conversation),
+        obstacle: obstacle(names, conversation, &format),
         forced: matches!(
             conversation.choice,
             Some(Choice::Required | Choice::Tool(_) | Choice::Allowed { required: true, .. })
@@ -25,14 +27,13 @@ pub fn check(api: Api, conversation: &Conversation) -> Translation {
         unsigned: has_unsigned_calls(conversation),
         ..Translation::default()
     };
-    let strict = conversation.tools.iter().filter(|tool| is_strict(tool)).count();
+    let (strict, outcome) = strict_tools(conversation);
     translation.strict = strict > 0;
     let mut lose = |name: &str| translation.left_out.push(name.to_owned());
     conversation.lost.iter().for_each(|name| lose(name));
-    let outcomes = || conversation.tools.iter().filter_map(strict_outcome);
-    if strict > MOST_STRICT || outcomes().any(|outcome| outcome.open) {
+    if strict > MOST_STRICT || outcome.open {
         lose(names.of("tools.function.strict", "tools.strict"));
-    } else if outcomes().any(|outcome| outcome.lost) {
+    } else if outcome.lost {
         lose(names.of("tools.function.parameters", "tools.parameters"));
     }
     if has_detail(conversation) {
@@ -58,8 +59,8 @@ pub fn check(api: Api, conversation: &Conversation) -> Translation {
     }
     match &conversation.format {
         Some(Format::Json) => lose(names.of("response_format", "text.format")),
-        Some(Format::Schema { schema, description, .. }) => {
-            if schema.is_some_and(|schema| schema::outcome(schema).is_ok_and(|outcome| outcome.lost)) {
+        Some(Format::Schema { description, .. }) => {
+            if format.is_some_and(|outcome| outcome.lost) {
                 lose(names.of("response_format.json_schema.schema", "text.format.schema"));
             }
             if description.is_some() {
@@ -90,22 +91,30 @@ impl Names {
 }
 
 /// The first thing that cannot be expressed.
-fn obstacle(names: Names, conversation: &Conversation) -> Option<String> {
+fn obstacle(names: Names, conversation: &Conversation, format: &Option<Outcome>) -> Option<String> {
     let placed = conversation.pieces.iter().zip(&conversation.places);
     let in_pieces = placed.filter_map(|(piece, place)| piece_obstacle(names, piece, *place)).next();
     in_pieces
         .or_else(|| {
-            let odd = |tool: &Tool| !matches!(tool.takes, Takes::Arguments { .. }) || !is_name(tool.name.bytes());
+            let odd = |tool: &Tool| {
+                !matches!(tool.takes, Takes::Arguments { .. }) || !tool.name.escaped().is_some_and(is_name)
+            };
             let tool = conversation.tools.iter().position(odd);
             tool.map(|index| format!("tools[{index}]"))
         })
-        .or_else(|| match &conversation.format {
-            Some(Format::Schema { schema, .. }) => {
-                let fits = schema.is_some_and(|schema| schema::outcome(schema).is_ok_and(|outcome| !outcome.open));
-                (!fits).then(|| names.of("response_format.json_schema.schema", "text.format.schema").to_owned())
-            }
-            _ => None,
+        .or_else(|| {
+            let fits = format.is_some_and(|outcome| !outcome.open);
+            let wanted = matches!(conversation.format, Some(Format::Schema { .. }));
+            (wanted && !fits).then(|| names.of("response_format.json_schema.schema", "text.format.schema").to_owned())
         })
+}
+
+/// What becomes of the schema of the answer; `None` where there is none that can be read.
+fn format_outcome(conversation: &Conversation) -> Option<Outcome> {
+    match conversation.format {
+        Some(Format::Schema { schema, .. }) => schema::outcome(schema?).ok(),
+        _ => None,
+    }
 }
 
 fn piece_obstacle(names: Names, piece: &Piece, place: u32) -> Option<String> {
@@ -120,7 +129,7 @@ fn piece_obstacle(names: Names, piece: &Piece, place: u32) -> Option<String> {
             parts.iter().any(odd).then(|| names.at(place, "content", "content"))
         }
         Piece::Call(call) if call.custom => Some(names.at(place, "tool_calls", "type")),
-        Piece::Call(call) if !is_escaped_name(call.name) => Some(names.at(place, "tool_calls.function.name", "name")),
+        Piece::Call(call) if !is_name(call.name) => Some(names.at(place, "tool_calls.function.name", "name")),
         Piece::Call(call) if !is_object(call.input) => {
             Some(names.at(place, "tool_calls.function.arguments", "arguments"))
         }
@@ -134,7 +143,7 @@ fn has_unsigned_calls(conversation: &Conversation) -> bool {
     let mut calls = false;
     for piece in &conversation.pieces {
         match piece {
-            Piece::Message { role, .. } if *role == crate::translate::conversation::Role::User => {
+            Piece::Message { role: Role::User, .. } => {
                 (signed, calls) = (false, false);
             }
             Piece::Reasoning { signature, .. } => signed |= signature.is_some(),
@@ -148,16 +157,19 @@ fn has_unsigned_calls(conversation: &Conversation) -> bool {
     calls
 }
 
-fn is_strict(tool: &Tool) -> bool {
-    matches!(tool.takes, Takes::Arguments { strict: Some(strict), .. } if strict.is_true())
-}
-
-/// What becomes of the schema of a strict tool.
-fn strict_outcome(tool: &Tool) -> Option<schema::Outcome> {
-    match tool.takes {
-        Takes::Arguments { schema: Some(schema), .. } if is_strict(tool) => schema::outcome(schema).ok(),
-        _ => None,
+/// How many tools are strict, and what becomes of their schemas together.
+fn strict_tools(conversation: &Conversation) -> (usize, Outcome) {
+    let (mut count, mut all) = (0, Outcome::default());
+    for tool in &conversation.tools {
+        let Takes::Arguments { schema, strict: Some(strict) } = tool.takes else { continue };
+        if !strict.is_true() {
+            continue;
+        }
+        count += 1;
+        let outcome = schema.and_then(|schema| schema::outcome(schema).ok()).unwrap_or_default();
+        all = Outcome { lost: all.lost || outcome.lost, open: all.open || outcome.open };
     }
+    (count, all)
 }
 
 /// Whether an image is to be seen at another resolution than the usual one.
@@ -169,12 +181,7 @@ fn has_detail(conversation: &Conversation) -> bool {
     })
 }
 
-/// A name of a tool, with its quotes.
-fn is_name(name: &[u8]) -> bool {
-    Raw::escaped_of(name).is_some_and(is_escaped_name)
-}
-
-fn is_escaped_name(name: Escaped) -> bool {
+fn is_name(name: Escaped) -> bool {
     (1..=128).contains(&name.len()) && name.iter().all(is_plain)
 }
 
@@ -225,7 +232,7 @@ pub fn write_id(out: &mut Vec<u8>, id: Escaped) {
 pub fn is_error(texts: &[Escaped]) -> bool {
     let Some(first) = texts.first().filter(|text| text.trim_ascii_start().starts_with(b"{")) else { return false };
     // Most results are long and have no such member.
-    if !texts.iter().any(|text| text.windows(5).any(|word| word == b"error")) {
+    if !texts.iter().any(|text| holds(text, "error")) {
         return false;
     }
     let text = if texts.len() > 1 { decoded(&texts.concat()) } else { decoded(first) };

@@ -29,9 +29,9 @@ pub struct Target<'t> {
 }
 
 /// A prefix of fewer bytes of instructions and tools is not worth a mark: providers keep 1024 tokens at least.
-const LONG_PREFIX: usize = 4 * 1024;
-/// The mark.
-const MARK: &[u8] = br#"{"type":"ephemeral"}"#;
+pub const LONG_PREFIX: usize = 4 * 1024;
+/// The mark for the prompt cache, the value of `cache_control`.
+pub const CACHE_MARK: &str = r#"{"type":"ephemeral"}"#;
 
 /// Writes a request.
 pub fn write(conversation: &Conversation, target: &Target) -> Vec<u8> {
@@ -113,7 +113,7 @@ fn write_system(body: &mut Object, conversation: &Conversation, mark: bool) -> b
         }
     }
     if let Some(last) = blocks.last_mut().filter(|_| mark) {
-        last.1 = Some(MARK);
+        last.1 = Some(CACHE_MARK.as_bytes());
     }
     if blocks.is_empty() {
         return false;
@@ -147,7 +147,7 @@ fn write_tools(body: &mut Object, conversation: &Conversation, target: &Target, 
     }
     let last = tools.len().saturating_sub(1);
     array(body.key("tools"), tools.iter().enumerate(), |out, (index, tool)| {
-        let point = tool.cache_point.map(Raw::bytes).or((mark && index == last).then_some(MARK));
+        let point = tool.cache_point.map(Raw::bytes).or((mark && index == last).then_some(CACHE_MARK.as_bytes()));
         write_tool(out, tool, target.strict, point);
     });
     match none_allowed {
@@ -239,20 +239,21 @@ fn write_choice(body: &mut Object, conversation: &Conversation) {
     choice.close();
 }
 
+/// The value of `thinking`. An effort stands elsewhere, and has a default.
+pub fn thinking(thinking: Thinking) -> String {
+    match thinking {
+        Thinking::Adaptive(_) => r#"{"type":"adaptive"}"#.into(),
+        Thinking::Budget(tokens) => format!(r#"{{"type":"enabled","budget_tokens":{tokens}}}"#),
+    }
+}
+
 fn write_thinking(body: &mut Object, conversation: &Conversation, thinking: Option<Thinking>) {
+    if let Some(thinking) = thinking {
+        body.json("thinking", self::thinking(thinking).as_bytes());
+    }
     let effort = match thinking {
-        Some(Thinking::Budget(tokens)) => {
-            let mut object = body.object("thinking");
-            object.json("type", b"\"enabled\"");
-            object.number("budget_tokens", tokens.into());
-            object.close();
-            None
-        }
-        Some(Thinking::Adaptive(effort)) => {
-            body.json("thinking", br#"{"type":"adaptive"}"#);
-            Some(effort)
-        }
-        None => None,
+        Some(Thinking::Adaptive(effort)) => Some(effort),
+        _ => None,
     };
     let schema = match &conversation.format {
         Some(Format::Schema { schema, .. }) => schema.filter(|schema| schema.kind() == Kind::Object),

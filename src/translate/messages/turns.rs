@@ -58,39 +58,39 @@ fn turns<'c, 'a>(conversation: &'c Conversation<'a>) -> Vec<Turn<'c, 'a>> {
         match piece {
             Piece::Message { role: Role::System, .. } => {}
             Piece::Message { role, parts } => add_parts(&mut turns, *role == Role::Assistant, parts),
-            Piece::Call(call) => add(&mut turns, true, Kind::Call(call)),
+            Piece::Call(call) => add(&mut turns, true, Kind::Call(call).into()),
             Piece::CallResult { id, texts, cache_point } => {
                 let block = Block { kind: Kind::CallResult { id, texts }, cache_point: *cache_point };
-                turn(&mut turns, false).results.push(block);
+                add(&mut turns, false, block);
             }
             // Without a signature nobody takes it back.
             Piece::Reasoning { texts, signature: Some(signature) } => {
-                add(&mut turns, true, Kind::Thinking { texts, signature });
+                add(&mut turns, true, Kind::Thinking { texts, signature }.into());
             }
             Piece::Reasoning { .. } => {}
-            Piece::Redacted(data) => add(&mut turns, true, Kind::Redacted(data)),
+            Piece::Redacted(data) => add(&mut turns, true, Kind::Redacted(data).into()),
         }
     }
-    turns.retain(|turn| !turn.results.is_empty() || !turn.blocks.is_empty());
     turns
 }
 
-/// The turn of this side that is going on, or a new one.
-fn turn<'t, 'c, 'a>(turns: &'t mut Vec<Turn<'c, 'a>>, assistant: bool) -> &'t mut Turn<'c, 'a> {
-    let at = match turns.last() {
-        Some(last) if last.assistant == assistant => turns.len() - 1,
-        _ => {
-            turns.push(Turn { assistant, results: Vec::new(), blocks: Vec::new() });
-            turns.len() - 1
+/// Adds to the turn of this side that is going on, or to a new one.
+fn add<'c, 'a>(turns: &mut Vec<Turn<'c, 'a>>, assistant: bool, block: Block<'c, 'a>) {
+    if turns.last().is_none_or(|last| last.assistant != assistant) {
+        turns.push(Turn { assistant, results: Vec::new(), blocks: Vec::new() });
+    }
+    if let Some(turn) = turns.last_mut() {
+        match block.kind {
+            Kind::CallResult { .. } => turn.results.push(block),
+            _ => turn.blocks.push(block),
         }
-    };
-    // It is there: it is the last one, or was pushed just now.
-    #[allow(clippy::indexing_slicing)]
-    &mut turns[at]
+    }
 }
 
-fn add<'c, 'a>(turns: &mut Vec<Turn<'c, 'a>>, assistant: bool, kind: Kind<'c, 'a>) {
-    turn(turns, assistant).blocks.push(Block { kind, cache_point: None });
+impl<'c, 'a> From<Kind<'c, 'a>> for Block<'c, 'a> {
+    fn from(kind: Kind<'c, 'a>) -> Self {
+        Block { kind, cache_point: None }
+    }
 }
 
 fn add_parts<'c, 'a>(turns: &mut Vec<Turn<'c, 'a>>, assistant: bool, parts: &'c [Part<'a>]) {
@@ -98,17 +98,17 @@ fn add_parts<'c, 'a>(turns: &mut Vec<Turn<'c, 'a>>, assistant: bool, parts: &'c 
         match part {
             Part::Text(text) | Part::Refusal(text) => {
                 if !is_blank(text) {
-                    add(turns, assistant, Kind::Text(text));
+                    add(turns, assistant, Kind::Text(text).into());
                 }
             }
             Part::Image { url, .. } => {
                 if let Some(source) = fit::image(url) {
-                    add(turns, assistant, Kind::Source { source, name: None });
+                    add(turns, assistant, Kind::Source { source, name: None }.into());
                 }
             }
             Part::File { name, data } => {
                 if let Some(source) = fit::file(data) {
-                    add(turns, assistant, Kind::Source { source, name: *name });
+                    add(turns, assistant, Kind::Source { source, name: *name }.into());
                 }
             }
             Part::CachePoint(mark) => {
