@@ -230,9 +230,16 @@ pub fn route<'p, 'a>(
     let session = || Session::of(policy, &request, &terms, caller, ids, memory);
     let session = if call.endpoint.is_none() { session() } else { None };
     let translations = translations(policy, &request, call.endpoint)?;
-    let question = Question { policy, request: &request, translations: &translations, terms: &terms, caller };
+    let question = Question {
+        policy,
+        request: &request,
+        endpoint: call.endpoint,
+        translations: &translations,
+        terms: &terms,
+        caller,
+    };
     let plan = plan(&question, asked, session).map_err(refused)?;
-    let mut brief = brief(&question, &plan, call.endpoint);
+    let mut brief = brief(&question, &plan);
     brief.request.form.clone_from(&call.form);
     if request.api == Api::Messages {
         brief.request.version.clone_from(&call.messages_version);

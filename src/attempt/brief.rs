@@ -122,6 +122,12 @@ impl Brief {
         lines
     }
 
+    /// The API that the client called, of the published lines.
+    pub fn client(lines: &[u8]) -> Option<Api> {
+        let brief: Brief = serde_json::from_slice(lines.split(|byte| *byte == b'\n').next()?).ok()?;
+        Some(brief.request.api)
+    }
+
     /// The request's part of the published lines, and the slot of attempt `number` (from 1), which Envoy has sent to
     /// `cluster`. An Envoy that does not choose the cluster anew on a retry comes to another cluster than the plan says;
     /// then that cluster's first slot counts. `None` where the cluster is not in the plan.
@@ -137,9 +143,9 @@ impl Brief {
     }
 }
 
-/// Makes ready what the attempts of `plan` need. `endpoint` is the path behind the prefix, where the API has several.
-pub fn brief(question: &Question, plan: &Plan, endpoint: Option<&str>) -> Brief {
-    let Question { policy, request, terms, .. } = question;
+/// Makes ready what the attempts of `plan` need.
+pub fn brief(question: &Question, plan: &Plan) -> Brief {
+    let Question { policy, request, endpoint, terms, .. } = question;
     let path = endpoint.unwrap_or(endpoint_of(request.api));
     let candidates = plan.candidates.iter().take(policy.max_attempts);
     let mut slots: Vec<Slot> = candidates.filter_map(|candidate| Slot::of(question, candidate, path)).collect();

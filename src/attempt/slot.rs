@@ -9,7 +9,7 @@ use crate::catalog::Price;
 use crate::decide::{Candidate, Question, Thinking, Way, changes, output_limit};
 use crate::origin::Origin;
 use crate::policy::{Dialect, Provider, Served};
-use crate::request::Api;
+use crate::request::{Api, COUNT_TOKENS};
 use serde::{Deserialize, Serialize};
 
 /// One attempt.
@@ -175,6 +175,16 @@ impl Slot {
         }
     }
 
+    /// Whether a client of this API does not know the provider's words for errors.
+    pub fn rewords(&self, api: Api) -> bool {
+        let is_cloud = matches!(self.dialect, Dialect::VertexAnthropic | Dialect::BedrockAnthropic);
+        match self.translate {
+            Some(Wire::Messages { .. }) => true,
+            Some(Wire::Chat { .. }) => false,
+            None => api == Api::Messages && is_cloud,
+        }
+    }
+
     /// The headers that every attempt sets or removes, whatever the attempt before it left.
     /// Each is set where there is a value, else removed, in this order.
     pub fn outgoing<'s>(&'s self, request: &'s PublishedRequest) -> Vec<(&'static str, Option<&'s str>)> {
@@ -210,7 +220,7 @@ const WITHOUT_DEPLOYMENT: [&str; 3] = ["responses", "conversations", "moderation
 /// answer is a stream.
 pub(super) fn path_of(provider: &Provider, deployment: &str, endpoint: &str, stream: bool) -> String {
     let base = &provider.path;
-    let counts = endpoint == "messages/count_tokens";
+    let counts = endpoint == COUNT_TOKENS;
     let first = endpoint.split('/').next().unwrap_or_default();
     match (provider.dialect, &provider.api_version) {
         (Dialect::AzureOpenAi, Some(version)) if WITHOUT_DEPLOYMENT.contains(&first) => {

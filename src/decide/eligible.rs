@@ -4,8 +4,8 @@ use super::parameters::changes;
 use super::{Caller, Terms};
 use crate::catalog::Context;
 use crate::origin::Origin;
-use crate::policy::{Model, ModelId, Outside, Policy, Provider, Served};
-use crate::request::{Api, Request};
+use crate::policy::{Dialect, Model, ModelId, Outside, Policy, Provider, Served};
+use crate::request::{Api, COUNT_TOKENS, Request};
 use crate::translate::Translation;
 
 /// Why a model is not eligible.
@@ -127,6 +127,8 @@ pub struct Question<'q, 'a> {
     pub policy: &'q Policy,
     /// The request.
     pub request: &'q Request<'a>,
+    /// The path behind the prefix, where it is not that of the API itself.
+    pub endpoint: Option<&'q str>,
     /// What it is for providers that speak another API.
     pub translations: &'q Translations,
     /// On which terms.
@@ -166,6 +168,10 @@ impl<'q> Question<'q, '_> {
     /// How the request gets to a provider; `None` where it cannot.
     pub fn way(&self, provider: &Provider) -> Option<Way<'q>> {
         let wire = provider.wire(self.request.api)?;
+        // Bedrock has a counter of its own, with a body of another shape.
+        if self.endpoint == Some(COUNT_TOKENS) && provider.dialect == Dialect::BedrockAnthropic {
+            return None;
+        }
         Some(match wire {
             wire if wire == self.request.api => Way::Native,
             Api::Messages => Way::Translated(wire, &self.translations.messages),

@@ -9,6 +9,8 @@ use super::metrics::Metrics;
 use super::property;
 use super::reply::Reply;
 use crate::attempt::{Attempted, Brief, Slot, about, body_for};
+use crate::request::{Api, Shape};
+use crate::response::error::ErrorReply;
 use crate::response::wait::wait;
 use crate::response::{Answer, Failure};
 use crate::translate::About;
@@ -48,7 +50,7 @@ impl AttemptContext {
         let Some(Work { brief, slot, about: answered, .. }) = &mut self.work else { return Action::Continue };
         let body = host::buffer(BufferType::HttpRequestBody, 0, size);
         let Ok(sent) = body_for(&body, &brief.request, slot) else {
-            return misconfigured("A filter between the two plugins has made the body unreadable.");
+            return misconfigured(brief.request.api, "A filter between the two plugins has made the body unreadable.");
         };
         if slot.translate.is_some() {
             *answered = Some(about(&body, &brief.request, slot, host::now() / 1_000_000_000));
@@ -115,10 +117,10 @@ fn leave(attempted: &Attempted) {
 }
 
 /// Nothing can be sent to a provider that has not been rewritten for it.
-fn misconfigured(message: &str) -> Action {
-    let error = crate::response::error::ErrorReply::new(500, "misconfigured", message);
-    let headers = [("content-type", "application/json")];
-    host::send_reply(error.status, &headers, &error.body(crate::request::Shape::OpenAi));
+fn misconfigured(client: Api, message: &str) -> Action {
+    let error = ErrorReply::new(500, "misconfigured", message);
+    let shape = if client == Api::Messages { Shape::Anthropic } else { Shape::OpenAi };
+    host::send_reply(error.status, &[("content-type", "application/json")], &error.body(shape));
     Action::Pause
 }
 
@@ -139,7 +141,8 @@ impl HttpContext for AttemptContext {
         let Some(brief) = host::property(&[property::BRIEF]) else { return Action::Continue };
         self.work = find_work(&brief);
         let Some(work) = &self.work else {
-            return misconfigured("The request has come to a cluster that is not in its plan.");
+            let client = Brief::client(&brief).unwrap_or(Api::Chat);
+            return misconfigured(client, "The request has come to a cluster that is not in its plan.");
         };
         for (name, value) in work.slot.outgoing(&work.brief.request) {
             host::set_header(REQUEST, name, value);

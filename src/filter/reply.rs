@@ -5,7 +5,7 @@
 
 use super::attempt::{AttemptContext, Work};
 use super::host;
-use crate::attempt::{Wire, details};
+use crate::attempt::details;
 use crate::edit::apply;
 use crate::policy::Dialect;
 use crate::request::Api;
@@ -73,6 +73,11 @@ impl Passing {
 }
 
 impl AttemptContext {
+    /// The API that the client called.
+    fn client(&self) -> Api {
+        self.work.as_ref().map_or(Api::Chat, |work| work.brief.request.api)
+    }
+
     /// Takes what has come of the body.
     pub(super) fn take_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         match self.reply {
@@ -101,8 +106,7 @@ impl AttemptContext {
         self.reply = Reply::Failed;
         host::set_header(RESPONSE, ":status", Some(&failure.status.to_string()));
         if let Some(held) = held {
-            let client = self.work.as_ref().map_or(Api::Chat, |work| work.brief.request.api);
-            replace_by_error(held, &failure.body_for(client));
+            replace_by_error(held, &failure.body_for(self.client()));
         }
         Action::Continue
     }
@@ -118,7 +122,7 @@ impl AttemptContext {
             .then(|| host::buffer(BufferType::HttpResponseBody, 0, size));
         self.reply = Reply::Failed;
         host::set_header(RESPONSE, "content-encoding", None);
-        replace_by_error(size, &refusal::body(sent.as_deref(), status));
+        replace_by_error(size, &refusal::body(sent.as_deref(), status, self.client()));
         Action::Continue
     }
 
@@ -127,13 +131,13 @@ impl AttemptContext {
         self.note_failure(status);
         self.count(status);
         self.reply = Reply::Untouched;
-        let reworded = |work: &Work| matches!(work.slot.translate, Some(Wire::Messages { .. }));
-        if !self.work.as_ref().is_some_and(reworded) {
+        let client = self.client();
+        if !self.work.as_ref().is_some_and(|work| work.slot.rewords(client)) {
             return Action::Continue;
         }
         let status = status.parse().unwrap_or(502);
-        if refusal::status(status) != status {
-            host::set_header(RESPONSE, ":status", Some(&refusal::status(status).to_string()));
+        if refusal::status(status, client) != status {
+            host::set_header(RESPONSE, ":status", Some(&refusal::status(status, client).to_string()));
         }
         if end_of_stream {
             return Action::Continue;

@@ -25,7 +25,7 @@ pub use members::read_members;
 pub(crate) use members::string_member;
 pub use messages::read_messages;
 pub use named::read_named;
-pub(crate) use path::percent_decode;
+pub(crate) use path::{COUNT_TOKENS, percent_decode};
 pub use path::{Endpoint, Kept, Target, shape_of_unknown, target};
 pub use responses::read_responses;
 pub use state::{State, Thought, marks};

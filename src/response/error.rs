@@ -57,19 +57,9 @@ impl ErrorReply {
 
     /// Anthropic's clients tell errors by their type; code and parameter are there for people and other tools.
     fn body_of_anthropic(&self) -> String {
-        let kind = match self.status {
-            401 => "authentication_error",
-            403 => "permission_error",
-            404 => "not_found_error",
-            413 => "request_too_large",
-            429 => "rate_limit_error",
-            503 | 529 => "overloaded_error",
-            500.. => "api_error",
-            _ => "invalid_request_error",
-        };
         serde_json::json!({
             "type": "error",
-            "error": { "type": kind, "message": self.message, "code": self.code, "param": self.param }
+            "error": { "type": messages_type_of(self.status), "message": self.message, "code": self.code, "param": self.param }
         })
         .to_string()
     }
@@ -78,6 +68,20 @@ impl ErrorReply {
 /// The `type` of an error with this status.
 pub(super) fn type_of(status: u16) -> &'static str {
     if status < 500 { "invalid_request_error" } else { "server_error" }
+}
+
+/// The same in Messages.
+pub(super) fn messages_type_of(status: u16) -> &'static str {
+    match status {
+        401 => "authentication_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        503 | 529 => "overloaded_error",
+        500.. => "api_error",
+        _ => "invalid_request_error",
+    }
 }
 
 impl From<ReadError> for ErrorReply {

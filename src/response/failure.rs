@@ -3,7 +3,7 @@
 //! Owns the status that an error gets back and the envelope it is shown in. Never words an error that the provider has
 //! worded.
 
-use super::error::type_of;
+use super::error::{messages_type_of, type_of};
 use crate::request::Api;
 use crate::translate::Fault;
 use serde::Deserialize;
@@ -58,14 +58,9 @@ impl Failure {
     /// An error in an answer of Messages, for a client that called it: as it was sent, if it has the shape.
     pub(super) fn of_messages(sent: &[u8], fault: &Fault) -> Self {
         let status = fault_status(fault);
-        let read: Value = serde_json::from_slice(sent).unwrap_or_default();
-        let at = |path: &str| read.pointer(path).unwrap_or(&Value::Null);
-        if at("/type") == "error" && at("/error").is_object() {
-            return Failure::with_body(status, sent.to_vec());
-        }
-        let message = ["/error/message", "/error", "/message"].into_iter().find_map(|path| at(path).as_str());
-        let message = message.unwrap_or("The provider failed to answer.");
-        Failure::with_body(status, messages_error(status, message))
+        // Nobody has said that it is overloaded.
+        let kind = if status == 503 { "api_error" } else { messages_type_of(status) };
+        Failure::with_body(status, as_messages_error(sent, kind))
     }
 
     /// The body of the error for a client of this API.
@@ -73,7 +68,7 @@ impl Failure {
         const MESSAGE: &str = "The provider's answer could not be read.";
         match (&self.body, client) {
             (Some(body), _) => body.clone(),
-            (None, Api::Messages) => messages_error(self.status, MESSAGE),
+            (None, Api::Messages) => messages_error(messages_type_of(self.status), MESSAGE),
             (None, _) => {
                 let code = "invalid_answer";
                 json!({ "error": { "message": MESSAGE, "type": "server_error", "param": null, "code": code } })
@@ -88,13 +83,21 @@ impl Failure {
     }
 }
 
+/// What was sent as an error, in the shape of Messages: as it is, if it has the shape, else as one of this `kind`.
+pub(super) fn as_messages_error(sent: &[u8], kind: &str) -> Vec<u8> {
+    let read: Value = serde_json::from_slice(sent).unwrap_or_default();
+    let at = |path: &str| read.pointer(path).unwrap_or(&Value::Null);
+    if at("/type") == "error" && at("/error").is_object() {
+        return sent.to_vec();
+    }
+    // Google's clouds send lists of errors too.
+    let places = ["/error/message", "/0/error/message", "/error", "/message", "/Message"];
+    let message = places.into_iter().find_map(|path| at(path).as_str());
+    messages_error(kind, message.unwrap_or("The provider failed to answer."))
+}
+
 /// An error in the shape of Messages.
-fn messages_error(status: u16, message: &str) -> Vec<u8> {
-    let kind = match status {
-        429 => "rate_limit_error",
-        400..=499 => "invalid_request_error",
-        _ => "api_error",
-    };
+fn messages_error(kind: &str, message: &str) -> Vec<u8> {
     json!({ "type": "error", "error": { "type": kind, "message": message } }).to_string().into_bytes()
 }
 

@@ -1,26 +1,33 @@
-//! Error answers of a provider that speaks Messages, for clients that speak one of OpenAI's APIs.
+//! Error answers of a provider of Messages whose words the client does not know: it speaks one of OpenAI's APIs, or the
+//! provider is a cloud with errors of its own.
 //!
-//! Owns the envelope and the status that such a client expects. Never decides whether another attempt is made: Envoy has
+//! Owns the envelope and the status that the client expects. Never decides whether another attempt is made: Envoy has
 //! seen the status by then.
 
-use super::error::type_of;
+use super::error::{messages_type_of, type_of};
+use super::failure::as_messages_error;
+use crate::request::Api;
 use crate::translate::{Delta, Fault, messages_answer};
 
 /// The longest error that is read, in bytes; no provider sends longer ones.
 pub const LONGEST_ERROR: usize = 64 << 10;
 
-/// The status that OpenAI's APIs have for one of Messages.
-pub fn status(status: u16) -> u16 {
-    match status {
+/// The status that the client's API has for one of Messages.
+pub fn status(status: u16, client: Api) -> u16 {
+    match (status, client) {
+        (_, Api::Messages) => status,
         // Overloaded.
-        529 => 503,
-        status => status,
+        (529, _) => 503,
+        _ => status,
     }
 }
 
-/// The body of an error answer with this status, as OpenAI's APIs word it. `None`, or what is no error that can be read:
-/// the status alone tells what is known.
-pub fn body(sent: Option<&[u8]>, status: u16) -> Vec<u8> {
+/// The body of an error answer with this status, as the client's API words it. `None`, or what is no error that can be
+/// read: the status alone tells what is known.
+pub fn body(sent: Option<&[u8]>, status: u16, client: Api) -> Vec<u8> {
+    if client == Api::Messages {
+        return as_messages_error(sent.unwrap_or_default(), messages_type_of(status));
+    }
     let mut out = Vec::new();
     let mut take = |delta: Delta| {
         if let (Delta::Fault(fault), true) = (delta, out.is_empty()) {

@@ -89,6 +89,10 @@ fn paths_and_headers_of_claude() {
     let (path, _, _, sent) = out("vertex", false, count);
     assert_eq!(path, format!("{vertex}count-tokens:rawPredict"));
     assert!(sent.contains(r#""model":"claude@1:x""#), "{sent}");
+    let call = Call { endpoint: count, ..Call::of(Api::Messages, Caller::Anyone) };
+    let body = format!(r#"{{"model":"bedrock",{REST}}}"#);
+    let error = route(&policy(json!({}), false), &call, body.as_bytes(), &nothing).unwrap_err();
+    assert_eq!((error.status, error.code), (400, "no_eligible_model"));
 }
 
 #[test]

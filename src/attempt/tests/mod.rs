@@ -34,8 +34,8 @@ fn brief_of(policy: &Policy, request: &Request, model: &str) -> Brief {
     let (asked, caller) = (Asked::Model(id), Caller::Anyone);
     let terms = Terms::new(policy, asked, caller, None).unwrap();
     let translations = Translations::default();
-    let question = Question { policy, request, translations: &translations, terms: &terms, caller };
-    brief(&question, &plan(&question, asked, None).unwrap(), None)
+    let question = Question { policy, request, endpoint: None, translations: &translations, terms: &terms, caller };
+    brief(&question, &plan(&question, asked, None).unwrap())
 }
 
 /// The body as `model`'s first provider gets it.

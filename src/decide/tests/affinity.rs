@@ -10,7 +10,12 @@ fn decide_in(policy: &Policy, request: &Request, controls: Controls, header: Opt
     let terms = Terms::new(policy, asked, caller, Some(&controls)).unwrap();
     let session = Session::of(policy, request, &terms, caller, (Some(&controls), header), memory);
     let translations = Translations::default();
-    plan(&Question { policy, request, translations: &translations, terms: &terms, caller }, asked, session).unwrap()
+    plan(
+        &Question { policy, request, endpoint: None, translations: &translations, terms: &terms, caller },
+        asked,
+        session,
+    )
+    .unwrap()
 }
 
 fn first(policy: &Policy, plan: &Plan) -> String {

@@ -46,7 +46,7 @@ fn decide_as(policy: &Policy, request: &Request, caller: Caller) -> Result<Plan,
     let asked = asked(policy, request.model.as_deref(), caller)?;
     let terms = Terms::new(policy, asked, caller, None)?;
     let translations = Translations::default();
-    plan(&Question { policy, request, translations: &translations, terms: &terms, caller }, asked, None)
+    plan(&Question { policy, request, endpoint: None, translations: &translations, terms: &terms, caller }, asked, None)
 }
 
 fn names(policy: &Policy, plan: &Plan) -> Vec<String> {

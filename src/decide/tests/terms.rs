@@ -55,6 +55,7 @@ fn required_parameters_exclude_who_would_drop_one() {
         let question = Question {
             policy: &policy,
             request: &request,
+            endpoint: None,
             translations: &translations,
             terms: &terms,
             caller: Caller::Anyone,

@@ -1,5 +1,7 @@
+use crate::request::Api;
 use crate::request::Shape;
 use crate::response::error::ErrorReply;
+use crate::response::refusal;
 use serde_json::{Value, json};
 
 fn body(error: &ErrorReply, shape: Shape) -> Value {
@@ -42,4 +44,27 @@ fn the_code_and_the_parameter_are_there_in_every_shape() {
         json!({"error": {"type": "invalid_request_error", "message": "No \"m\".", "code": "model_not_found", "param": "model"}})
     );
     assert_eq!(body(&error, Shape::Azure)["error"]["code"], "DeploymentNotFound");
+}
+
+#[test]
+fn errors_of_clouds_get_the_shape_of_messages() {
+    let error = |sent: &[u8], status| -> Value {
+        serde_json::from_slice(&refusal::body(Some(sent), status, Api::Messages)).unwrap()
+    };
+    let shaped = |kind: &str, message: &str| json!({"type": "error", "error": {"type": kind, "message": message}});
+    for sent in [
+        json!({"message": "No."}),
+        json!({"Message": "No."}),
+        json!({"error": {"code": 429, "message": "No.", "status": "RESOURCE_EXHAUSTED"}}),
+        json!([{"error": {"code": 429, "message": "No."}}]),
+    ] {
+        assert_eq!(error(sent.to_string().as_bytes(), 429), shaped("rate_limit_error", "No."), "{sent}");
+    }
+    // As Anthropic words it, it stays.
+    let own = br#"{"type":"error", "error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"r"}"#;
+    assert_eq!(refusal::body(Some(own), 529, Api::Messages), own);
+    for sent in [b"<html>".as_slice(), b"", b"{}"] {
+        assert_eq!(error(sent, 403), shaped("permission_error", "The provider failed to answer."));
+    }
+    assert_eq!((refusal::status(529, Api::Messages), refusal::status(529, Api::Chat)), (529, 503));
 }

@@ -196,7 +196,7 @@ fn an_event_that_is_too_long_ends_a_translated_stream() {
 
 #[test]
 fn refusals_in_the_words_of_openai() {
-    let body = |sent: &str, status| value(&refusal::body(Some(sent.as_bytes()), status))["error"].clone();
+    let body = |sent: &str, status| value(&refusal::body(Some(sent.as_bytes()), status, Api::Chat))["error"].clone();
     let sent = |kind: &str| json!({"type": "error", "error": {"type": kind, "message": "m \"q\""}}).to_string();
     for (kind, status, expected, code) in [
         ("invalid_request_error", 400, "invalid_request_error", "invalid_request_error"),
@@ -228,6 +228,6 @@ fn refusals_in_the_words_of_openai() {
             "{nothing}"
         );
     }
-    assert_eq!(value(&refusal::body(None, 500))["error"]["code"], "api_error");
-    assert_eq!((refusal::status(529), refusal::status(429)), (503, 429));
+    assert_eq!(value(&refusal::body(None, 500, Api::Chat))["error"]["code"], "api_error");
+    assert_eq!((refusal::status(529, Api::Chat), refusal::status(429, Api::Chat)), (503, 429));
 }
