@@ -239,6 +239,27 @@ fn rule_sets_are_put_in_place() {
 }
 
 #[test]
+fn rule_sets_extend_each_other() {
+    let rules = r#"{"a": {"note": "of a", "drop": ["x"], "no_developer": true}, "b": {"extends": "a", "drop": ["y"]},
+        "c": {"extends": "b", "drop": ["z"], "no_developer": false}, "d": {"extends": "d"}, "e": {"extends": "f"}}"#;
+    let read = |rule: &str| {
+        let row =
+            format!(r#"{{"name": "m", "publisher": null, "price": null, "context": null, "parameters": "{rule}"}}"#);
+        let servers = format!(r#"{{"s": {{"extends": "{rule}", "drop": ["s"]}}}}"#);
+        let text = format!(r#"{{"pools": {{}}, "rules": {rules}, "servers": {servers}, "models": [{row}]}}"#);
+        Catalog::parse(&text, r#"{"method": "", "link": {}, "models": {}}"#)
+    };
+    let catalog = read("c").unwrap();
+    let model = &catalog.get("m").unwrap().parameters;
+    assert_eq!((model.drop.join(""), model.no_developer), ("zyx".to_owned(), false));
+    let server = catalog.server("s").unwrap();
+    assert_eq!((server.drop.join(""), server.no_developer), ("szyx".to_owned(), false));
+    assert!(read("b").unwrap().get("m").unwrap().parameters.no_developer);
+    assert!(read("d").unwrap_err().starts_with("m: unknown field `extends`"));
+    assert_eq!(read("e").unwrap_err(), "m: there are no rules named f");
+}
+
+#[test]
 fn a_broken_catalog_says_what_is_wrong() {
     let broken = |models: &str| {
         let text = format!(r#"{{"pools": {{}}, "rules": {{}}, "models": [{models}]}}"#);
