@@ -229,6 +229,10 @@ fn rule_sets_are_put_in_place() {
     assert_eq!(parameters("o4-mini").rename, [("max_tokens".to_owned(), "max_completion_tokens".to_owned())]);
     assert!(parameters("gpt-5.4").drop_when_reasoning.contains(&"temperature".to_owned()));
     assert!(parameters("claude-opus-4-7").refuses("top_p") && !parameters("claude-opus-4-6").refuses("top_p"));
+    // Neither has a JSON mode.
+    for name in ["command-r", "deepseek-r1"] {
+        assert_eq!(catalog.get(name).unwrap().capabilities.json_object, Some(false), "{name}");
+    }
     // Otherwise the field would be both refused and accepted.
     for facts in catalog.models() {
         // Claude takes efforts in its own API only.
