@@ -16,6 +16,7 @@ pub use brief::{Brief, PublishedRequest, PublishedSession, brief, brief_for_kept
 pub use details::details;
 pub use slot::{Slot, Wire};
 
+use crate::catalog::DISABLED;
 use crate::edit::{Edit, apply};
 use crate::policy::Dialect;
 use crate::request::json::Span;
@@ -57,6 +58,7 @@ pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result
         inner::fit(body, &members, slot, &mut edits);
     }
     rename(body, &members, slot, &mut edits);
+    edits.extend(effort(body, &members, slot));
     if slot.add_usage {
         edits.extend(ask_for_usage(body, &members));
     }
@@ -83,7 +85,7 @@ pub fn body_for(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Resul
     }
     let to = match &slot.translate {
         None => return Ok(apply(body, &rewrite(body, published, slot)?)),
-        Some(Wire::Chat { limit, reasoning }) => {
+        Some(Wire::Chat { limit, reasoning, .. }) => {
             To::Chat(ToChat { model: &slot.deployment, limit, reasoning: reasoning.then_some("reasoning_content") })
         }
         Some(Wire::Messages { max_tokens, thinking, .. }) => To::Messages(ToMessages {
@@ -95,7 +97,16 @@ pub fn body_for(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Resul
             cache_prefix: slot.cache_prefix,
         }),
     };
-    translate::request(published.api, body, &*members_of(body, published)?, &slot.drop, &to)
+    let mut drop = Cow::Borrowed(&slot.drop);
+    if matches!(slot.translate, Some(Wire::Chat { usage: false, .. })) {
+        drop.to_mut().push("stream_options".to_owned());
+    }
+    let translated = translate::request(published.api, body, &*members_of(body, published)?, &drop, &to)?;
+    if slot.effort.is_none() {
+        return Ok(translated);
+    }
+    let edits: Vec<Edit> = effort(&translated, &read_members(&translated)?, slot).into_iter().collect();
+    Ok(apply(&translated, &edits))
 }
 
 /// What the translation of an answer has to know of its request. `now` is in seconds since 1970.
@@ -187,6 +198,16 @@ fn rename(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
             edits.push(Edit::replace(member.key, to.clone()));
         }
     }
+}
+
+/// Says the effort as the API does.
+fn effort(body: &[u8], members: &Members, slot: &Slot) -> Option<Edit> {
+    let (effort, member) = (slot.effort.as_deref()?, members.get(body, "reasoning_effort")?);
+    if effort != DISABLED {
+        return Some(Edit::replace(member.value, quote(effort)));
+    }
+    let whole = Span { start: member.key.start, end: member.value.end };
+    Some(Edit::replace(whole, r#"thinking":{"type":"disabled"}"#.into()))
 }
 
 /// Removes members with exactly one comma each, so that what stays is an object again. `offset` is where `object` begins

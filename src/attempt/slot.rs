@@ -37,6 +37,9 @@ pub struct Slot {
     /// Parameters that this model knows under another name: from, to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rename: Vec<(String, String)>,
+    /// What the effort becomes, where the API calls it otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effort: Option<String>,
     /// Usage of the stream is asked for on the client's behalf and must be taken out of the answer again.
     pub add_usage: bool,
     /// The provider speaks another API than the one that was called.
@@ -70,6 +73,8 @@ pub enum Wire {
         limit: String,
         /// It wants earlier reasoning back.
         reasoning: bool,
+        /// It can be asked for the usage of a stream.
+        usage: bool,
     },
     /// In Messages.
     Messages {
@@ -112,11 +117,13 @@ impl Slot {
         let mut slot = Slot::at(provider, served, endpoint);
         slot.model = model.name.clone();
         slot.price = model.price.clone();
+        let refuses_usage =
+            [&model.parameters, &provider.parameters].iter().any(|rules| rules.refuses("stream_options"));
         slot.add_usage = request.api == Api::Chat
             && way == Way::Native
             && request.stream
             && !request.include_usage
-            && !model.parameters.refuses("stream_options");
+            && !refuses_usage;
         if request.api == Api::Responses {
             slot.mark = Origin::new(&provider.name, &model.name).mark();
         }
@@ -134,13 +141,14 @@ impl Slot {
                 _ => Wire::Chat {
                     limit: model.parameters.renamed("max_tokens").unwrap_or("max_tokens").to_owned(),
                     reasoning: model.parameters.wants_reasoning,
+                    usage: !refuses_usage,
                 },
             });
         } else {
             slot.path = path_of(provider, &served.deployment, endpoint, request.stream);
             slot.thinking = changes.thinking;
         }
-        Some(Slot { drop: changes.drop, rename: changes.rename, ..slot })
+        Some(Slot { drop: changes.drop, rename: changes.rename, effort: changes.effort, ..slot })
     }
 
     /// An attempt at a provider, about no model yet.
@@ -155,6 +163,7 @@ impl Slot {
             deployment: served.deployment.clone(),
             drop: Vec::new(),
             rename: Vec::new(),
+            effort: None,
             add_usage: false,
             translate: None,
             thinking: None,

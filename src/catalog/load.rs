@@ -1,7 +1,7 @@
 //! Reads `catalog.json` and `abilities.json` and joins them.
 //!
-//! Owns the files' shapes: pools, named parameter rules, models whose `parameters` may be the name of a rule set and
-//! whose abilities stand in the other file or are lent by a relative. Never looks beyond the texts that it is given.
+//! Owns the files' shapes: pools, named parameter rules, which may extend each other, models whose `parameters` may be
+//! the name of a rule set and whose abilities stand in the other file or are lent by a relative. Never looks beyond the texts that it is given.
 
 use std::collections::BTreeMap;
 
@@ -98,9 +98,10 @@ impl Catalog {
             pools.push((version, members));
         }
         let mut servers = Vec::new();
-        for name in file.servers.keys() {
-            let set = rule_set(&file.servers, name).map(Value::Object).unwrap_or_default();
-            let rules = serde_json::from_value(set).map_err(|error| format!("server {name}: {error}"))?;
+        for (name, set) in &file.servers {
+            let set = rule_set(set, &file.rules).map_err(|error| format!("server {name}: {error}"))?;
+            let rules =
+                serde_json::from_value(Value::Object(set)).map_err(|error| format!("server {name}: {error}"))?;
             servers.push((name.clone(), rules));
         }
         Ok(Catalog { pools, servers, models })
@@ -151,17 +152,33 @@ fn facts(mut row: Map<String, Value>, rules: &Map<String, Value>) -> Result<Fact
     }
     for member in ["parameters", "messages"] {
         let Some(Value::String(rule)) = row.get(member) else { continue };
-        let set = rule_set(rules, rule).ok_or_else(|| format!("{name}: there are no rules named {rule}"))?;
+        let set =
+            named(rules, rule).and_then(|set| rule_set(set, rules)).map_err(|error| format!("{name}: {error}"))?;
         row.insert(member.to_owned(), Value::Object(set));
     }
     serde_json::from_value(Value::Object(row)).map_err(|error| format!("{name}: {error}"))
 }
 
-/// A set of rules, without the remark for those who maintain the file.
-fn rule_set(rules: &Map<String, Value>, name: &str) -> Option<Map<String, Value>> {
-    let mut set = rules.get(name)?.as_object()?.clone();
+/// A set of rules with those that it `extends`, lists joined, without the remarks for those who maintain the file.
+fn rule_set(set: &Value, rules: &Map<String, Value>) -> Result<Map<String, Value>, String> {
+    let mut set = set.as_object().cloned().unwrap_or_default();
+    // More steps than there are sets go round in a circle; reading what is left then fails at `extends`.
+    for _ in 0..rules.len() {
+        let Some(Value::String(base)) = set.remove("extends") else { break };
+        for (member, value) in named(rules, &base)?.as_object().cloned().unwrap_or_default() {
+            match (set.get_mut(&member), value) {
+                (Some(Value::Array(own)), Value::Array(more)) => own.extend(more),
+                (Some(_), _) => {}
+                (None, value) => drop(set.insert(member, value)),
+            }
+        }
+    }
     set.remove("note");
-    Some(set)
+    Ok(set)
+}
+
+fn named<'r>(rules: &'r Map<String, Value>, name: &str) -> Result<&'r Value, String> {
+    rules.get(name).ok_or_else(|| format!("there are no rules named {name}"))
 }
 
 /// Fills in the abilities of models that name a relative; the relative must have its own.

@@ -149,6 +149,9 @@ pub struct Efforts {
     pub default: Effort,
 }
 
+/// What an effort may become: a request not to think at all.
+pub const DISABLED: &str = "disabled";
+
 /// What a model's API refuses in a Chat Completions request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -163,6 +166,10 @@ pub struct Parameters {
     /// Parameters that this API knows under another name: from → to.
     #[serde(default)]
     pub rename: Vec<(String, String)>,
+    /// Values of `reasoning_effort` and what this API calls them: asked → sent. [`DISABLED`] is sent as
+    /// `thinking: {"type": "disabled"}` in place of an effort.
+    #[serde(default)]
+    pub efforts: Vec<(String, String)>,
     /// The role `developer` is unknown, and becomes `system`.
     #[serde(default)]
     pub no_developer: bool,
@@ -180,6 +187,11 @@ impl Parameters {
     /// The name by which this API knows the parameter, where that is another.
     pub fn renamed(&self, name: &str) -> Option<&str> {
         self.rename.iter().find(|(from, _)| from == name).map(|(_, to)| to.as_str())
+    }
+
+    /// What this API calls the effort that was asked for, where it says so.
+    pub fn effort(&self, asked: &str) -> Option<&str> {
+        self.efforts.iter().find(|(from, _)| from == asked).map(|(_, to)| to.as_str())
     }
 }
 

@@ -229,6 +229,10 @@ fn rule_sets_are_put_in_place() {
     assert_eq!(parameters("o4-mini").rename, [("max_tokens".to_owned(), "max_completion_tokens".to_owned())]);
     assert!(parameters("gpt-5.4").drop_when_reasoning.contains(&"temperature".to_owned()));
     assert!(parameters("claude-opus-4-7").refuses("top_p") && !parameters("claude-opus-4-6").refuses("top_p"));
+    // Neither has a JSON mode.
+    for name in ["command-r", "deepseek-r1"] {
+        assert_eq!(catalog.get(name).unwrap().capabilities.json_object, Some(false), "{name}");
+    }
     // Otherwise the field would be both refused and accepted.
     for facts in catalog.models() {
         // Claude takes efforts in its own API only.
@@ -236,6 +240,27 @@ fn rule_sets_are_put_in_place() {
         let accepts = !own && facts.reasoning.as_ref().is_some_and(|efforts| !efforts.accepts.is_empty());
         assert!(!(accepts && facts.parameters.refuses("reasoning_effort")), "{}", facts.name);
     }
+}
+
+#[test]
+fn rule_sets_extend_each_other() {
+    let rules = r#"{"a": {"note": "of a", "drop": ["x"], "no_developer": true}, "b": {"extends": "a", "drop": ["y"]},
+        "c": {"extends": "b", "drop": ["z"], "no_developer": false}, "d": {"extends": "d"}, "e": {"extends": "f"}}"#;
+    let read = |rule: &str| {
+        let row =
+            format!(r#"{{"name": "m", "publisher": null, "price": null, "context": null, "parameters": "{rule}"}}"#);
+        let servers = format!(r#"{{"s": {{"extends": "{rule}", "drop": ["s"]}}}}"#);
+        let text = format!(r#"{{"pools": {{}}, "rules": {rules}, "servers": {servers}, "models": [{row}]}}"#);
+        Catalog::parse(&text, r#"{"method": "", "link": {}, "models": {}}"#)
+    };
+    let catalog = read("c").unwrap();
+    let model = &catalog.get("m").unwrap().parameters;
+    assert_eq!((model.drop.join(""), model.no_developer), ("zyx".to_owned(), false));
+    let server = catalog.server("s").unwrap();
+    assert_eq!((server.drop.join(""), server.no_developer), ("szyx".to_owned(), false));
+    assert!(read("b").unwrap().get("m").unwrap().parameters.no_developer);
+    assert!(read("d").unwrap_err().starts_with("m: unknown field `extends`"));
+    assert_eq!(read("e").unwrap_err(), "m: there are no rules named f");
 }
 
 #[test]

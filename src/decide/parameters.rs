@@ -4,7 +4,7 @@
 
 use super::eligible::Way;
 use super::thinking::{self, Thinking};
-use crate::catalog::{Effort, Parameters};
+use crate::catalog::{DISABLED, Effort, Parameters};
 use crate::policy::{Model, Provider};
 use crate::predict::effective_effort;
 use crate::request::{Api, Request, read_members};
@@ -16,6 +16,8 @@ pub struct Changes {
     pub drop: Vec<String>,
     /// Renamed.
     pub rename: Vec<(String, String)>,
+    /// What the effort becomes, where the API calls it otherwise.
+    pub effort: Option<String>,
     /// How a model of the Messages API is asked to think, where that is not as the request says.
     pub thinking: Option<Thinking>,
 }
@@ -45,7 +47,7 @@ pub fn changes(request: &Request, model: &Model, provider: &Provider, way: &Way)
             rules.of_chat(&mut changes);
             rules.of_corners(&mut changes);
         }
-        (Api::Responses, _) => rules.of_responses(&mut changes),
+        (Api::Responses, _) => rules.of_responses(way, &mut changes),
         (Api::Messages, _) => thinking::of_messages(request, model, &mut changes),
     }
     changes
@@ -64,6 +66,12 @@ impl Rules<'_, '_> {
         let refuses = self.refuses();
         for member in &request.members.list {
             let name = member.name(request.body);
+            if name == "reasoning_effort"
+                && let Some(effort) = self.effort()
+            {
+                changes.effort = Some(effort.to_owned());
+                continue;
+            }
             let refused = match &*name {
                 // A value that this model does not know is refused like a parameter that it does not know.
                 "reasoning_effort" => refuses(&name) || !takes_effort(request, model),
@@ -98,7 +106,7 @@ impl Rules<'_, '_> {
         }
     }
 
-    fn of_responses(&self, changes: &mut Changes) {
+    fn of_responses(&self, way: &Way, changes: &mut Changes) {
         let Rules { request, model, .. } = self;
         let refuses = self.refuses();
         for member in &request.members.list {
@@ -108,6 +116,10 @@ impl Rules<'_, '_> {
                 read_members(object).is_ok_and(|members| members.get(object, inner).is_some())
             };
             match &*name {
+                // Only Chat Completions are known to have efforts by other names.
+                "reasoning" if *way != Way::Native && self.effort().is_some() => {
+                    changes.effort = self.effort().map(str::to_owned);
+                }
                 "reasoning" if refuses("reasoning_effort") || model.reasoning.is_none() => changes.drop(&name),
                 "reasoning" if request.effort.is_some() && !takes_effort(request, model) => {
                     changes.drop("reasoning.effort");
@@ -119,6 +131,16 @@ impl Rules<'_, '_> {
                 _ => {}
             }
         }
+    }
+
+    /// What the API calls the effort that was asked for; `None`: it takes it as it is, or not at all.
+    fn effort(&self) -> Option<&str> {
+        let Rules { request, model, also } = self;
+        let asked = request.effort.as_deref().filter(|_| !self.refuses()("reasoning_effort"))?;
+        let called = model.parameters.effort(asked).or(also.effort(asked))?;
+        // A client that speaks of thinking itself has the word.
+        let told = request.members.get(request.body, "thinking").is_some();
+        (called != DISABLED || !told).then_some(called)
     }
 
     /// Whether a parameter of this name is refused.

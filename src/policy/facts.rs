@@ -113,18 +113,16 @@ fn efforts(node: &Node<'_>) -> Vec<Effort> {
 }
 
 pub(super) fn parameters(node: &Node<'_>, known: Parameters) -> Parameters {
-    const FIELDS: [&str; 5] = ["drop", "drop_when_reasoning", "rename", "no_developer", "wants_reasoning"];
+    const FIELDS: [&str; 6] = ["drop", "drop_when_reasoning", "rename", "efforts", "no_developer", "wants_reasoning"];
     let Some(fields) = node.object(&FIELDS) else { return known };
     let list = |name: &str, known: Vec<String>| fields.get(name).map_or(known, |field| labels(&field));
     let flag = |name: &str, known: bool| fields.get(name).and_then(|field| field.flag()).unwrap_or(known);
-    let rename = match fields.get("rename") {
-        Some(field) => renames(&field),
-        None => known.rename,
-    };
+    let pairs = |name: &str, known| fields.get(name).map_or(known, |field| renames(&field));
     Parameters {
         drop: list("drop", known.drop),
         drop_when_reasoning: list("drop_when_reasoning", known.drop_when_reasoning),
-        rename,
+        rename: pairs("rename", known.rename),
+        efforts: pairs("efforts", known.efforts),
         no_developer: flag("no_developer", known.no_developer),
         wants_reasoning: flag("wants_reasoning", known.wants_reasoning),
     }

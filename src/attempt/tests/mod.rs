@@ -1,4 +1,5 @@
 mod claude;
+mod dialects;
 mod responses;
 
 use super::*;

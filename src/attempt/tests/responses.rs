@@ -168,7 +168,7 @@ fn a_provider_of_chat_only_gets_a_translation() {
         r#"{"model":"gpt-oss-120b","input":"hi","max_output_tokens":5,"truncation":"auto","store":false,"stream":true}"#,
     );
     assert_eq!(slot.path, "/v1/chat/completions");
-    let wire = Wire::Chat { limit: "max_tokens".into(), reasoning: false };
+    let wire = Wire::Chat { limit: "max_tokens".into(), reasoning: false, usage: true };
     assert_eq!((slot.drop.join(",").as_str(), &slot.translate), ("truncation", &Some(wire)));
     assert_eq!(
         serde_json::from_str::<serde_json::Value>(&sent).unwrap(),

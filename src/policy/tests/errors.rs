@@ -219,7 +219,12 @@ fn providers() {
             "expected one of openai, azure_openai, anthropic, vertex_anthropic, bedrock_anthropic, found `azure`",
         ),
         ("/providers/0/dialect", json!("vertex_anthropic"), "providers[0].path", "missing"),
-        ("/providers/0/server", json!("tgi"), "providers[0].server", "expected one of ollama, vllm"),
+        (
+            "/providers/0/server",
+            json!("tgi"),
+            "providers[0].server",
+            "expected one of anthropic, cohere, deepseek, ollama, vllm",
+        ),
         ("/providers/0/parameters", json!({"refuse": []}), "providers[0].parameters", "unknown field `refuse`"),
         ("/providers/0/prompt_caching", json!(true), "providers[0].prompt_caching", "only a provider of the Messages"),
         ("/providers/0/path", json!("v1"), "providers[0].path", "must start with `/`"),

@@ -179,7 +179,7 @@ fn facts_are_overridden_field_by_field() {
         "context": {"output": 1000},
         "capabilities": {"images": false},
         "reasoning": {"default": "low"},
-        "parameters": {"drop": ["seed"], "rename": {"a": "b"}},
+        "parameters": {"drop": ["seed"], "rename": {"a": "b"}, "efforts": {"none": "disabled"}},
         "abilities": {"default": 60, "high": 70.5},
         "publisher": "Our Cloud"
     });
@@ -195,6 +195,7 @@ fn facts_are_overridden_field_by_field() {
     assert_eq!(model.parameters.drop, ["seed"]);
     assert!(model.parameters.drop_when_reasoning.contains(&"temperature".to_owned()));
     assert_eq!(model.parameters.rename, [("a".to_owned(), "b".to_owned())]);
+    assert_eq!(model.parameters.effort("none"), Some("disabled"));
     assert_eq!(
         model.abilities,
         Some(Abilities { default: Skill::general(60.0), by_effort: vec![(Effort::High, Skill::general(70.5))] })
