@@ -15,10 +15,13 @@ pub fn fit(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
     let cut: Vec<&str> = slot.drop.iter().filter_map(|name| name.strip_prefix("messages.")).collect();
     if mark || slot.no_developer || !cut.is_empty() {
         each_object(body, members.get(body, "messages").map(|member| member.value), &mut |message, inside| {
-            let is_cut = |name: &str| cut.contains(&name) || mark && name == "cache_control";
-            remove(message.of(body), inside, message.start, &is_cut, edits);
             let value = |name: &str| Some(inside.get(message.of(body), name)?.value.within(message));
-            if let Some(role) = value("role").filter(|role| slot.no_developer && role.of(body) == b"\"developer\"") {
+            let role = value("role").unwrap_or_default();
+            // The name of a function says whose result it is, not who speaks.
+            let stays = |name: &str| name == "name" && role.of(body) == b"\"function\"";
+            let is_cut = |name: &str| cut.contains(&name) && !stays(name) || mark && name == "cache_control";
+            remove(message.of(body), inside, message.start, &is_cut, edits);
+            if slot.no_developer && role.of(body) == b"\"developer\"" {
                 edits.push(Edit::replace(role, "\"system\"".into()));
             }
             let content = value("content").filter(|content| mark && content.of(body).starts_with(b"["));

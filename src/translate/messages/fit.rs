@@ -139,19 +139,18 @@ fn piece_obstacle(names: Names, piece: &Piece, place: u32) -> Option<String> {
 
 /// Whether calls whose results came last were made without thinking that can be shown: models with a budget refuse that.
 fn has_unsigned_calls(conversation: &Conversation) -> bool {
-    let mut signed = false;
-    let mut calls = false;
+    let (mut signed, mut calls, mut results) = (false, false, false);
     for piece in &conversation.pieces {
         match piece {
-            Piece::Message { role: Role::User, .. } => {
-                (signed, calls) = (false, false);
-            }
+            // What is asked behind results is in their turn.
+            Piece::Message { role: Role::User, .. } if !results => (signed, calls) = (false, false),
+            Piece::Message { role: Role::Assistant, .. } => results = false,
+            Piece::Message { .. } => {}
             Piece::Reasoning { signature, .. } => signed |= signature.is_some(),
             Piece::Redacted(_) => signed = true,
-            Piece::Call(_) => calls |= !signed,
+            Piece::Call(_) => (calls, results) = (calls || !signed, false),
             // The next turn thinks anew.
-            Piece::CallResult { .. } => signed = false,
-            Piece::Message { .. } => {}
+            Piece::CallResult { .. } => (signed, results) = (false, true),
         }
     }
     calls

@@ -4,7 +4,7 @@
 //! more keeps every answer within the client's schema or tells so; what would change the meaning is an obstacle. Never
 //! looks into values that are no schemas.
 
-use crate::request::json::{JsonError, Kind, Reader};
+use crate::request::json::{JsonError, Kind, Reader, holds};
 use crate::translate::json::Raw;
 
 /// Keywords that are refused.
@@ -62,7 +62,7 @@ fn write_schema(reader: &mut Reader, out: &mut Vec<u8>, outcome: &mut Outcome) -
     }
     let (mut first, mut comma) = (true, false);
     let (mut is_object, mut is_closed, mut has_names) = (false, false, false);
-    let (mut says_open, mut has_members) = (false, false);
+    let (mut says_open, mut has_members, mut joined) = (false, false, 0);
     reader.enter_object()?;
     out.push(b'{');
     while let Some(key) = reader.next_key(&mut first)? {
@@ -100,9 +100,17 @@ fn write_schema(reader: &mut Reader, out: &mut Vec<u8>, outcome: &mut Outcome) -
                 let named = write_named(reader, out, outcome)?;
                 has_members |= named && name == b"properties";
             }
-            b"items" | b"anyOf" | b"allOf" | b"oneOf" | b"not" | b"prefixItems" | b"if" | b"then" | b"else" => {
+            b"allOf" | b"not" | b"if" | b"then" | b"else" => {
+                let start = out.len();
                 write_schema(reader, out, outcome)?;
+                let written = out.get(start..).unwrap_or_default();
+                match name {
+                    b"allOf" => joined = objects(written),
+                    // Closed, it would say of other objects that they fit, or do not.
+                    _ => outcome.open |= holds(written, "\"properties\""),
+                }
             }
+            b"items" | b"anyOf" | b"oneOf" | b"prefixItems" => write_schema(reader, out, outcome)?,
             _ => {
                 let value = reader.skip()?.of(reader.bytes());
                 is_object |= name == b"type" && value.windows(8).any(|word| word == b"\"object\"");
@@ -112,12 +120,27 @@ fn write_schema(reader: &mut Reader, out: &mut Vec<u8>, outcome: &mut Outcome) -
     }
     // An object that may hold anything would have to be empty.
     outcome.open |= is_object && !is_closed && !has_names || says_open && !has_members;
+    // Closed objects that must all fit forbid the members of each other.
+    outcome.open |= joined + usize::from(has_names) > 1;
     if (is_object || has_names) && !is_closed {
         write_key(b"additionalProperties", out, &mut comma);
         out.extend_from_slice(b"false");
     }
     out.push(b'}');
     Ok(())
+}
+
+/// How many schemas of a list speak of objects' members.
+fn objects(list: &[u8]) -> usize {
+    let (mut reader, mut first, mut count) = (Reader::new(list), true, 0);
+    if reader.enter_array().is_ok() {
+        while let Ok(true) = reader.next_item(&mut first) {
+            let Ok(item) = reader.skip() else { break };
+            let item = item.of(list);
+            count += usize::from(holds(item, "\"properties\"") || holds(item, "\"$ref\""));
+        }
+    }
+    count
 }
 
 /// Schemas by names of the client's; whether there are any.

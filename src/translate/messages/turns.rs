@@ -30,11 +30,16 @@ struct Turn<'c, 'a> {
 
 /// Stands before a conversation that the assistant begins, or in which nobody says anything.
 const BEGINNING: &[u8] = br#"{"role":"user","content":"Begin the conversation."}"#;
+/// Stands for a last turn of the user that is blank: without it the assistant would go on with its own words.
+const GO_ON: &[u8] = br#",{"role":"user","content":"Go on."}"#;
 
 /// Writes the turns, as an array.
 pub fn write(out: &mut Vec<u8>, conversation: &Conversation) {
     let mut turns = turns(conversation);
-    trim_end(&mut turns);
+    let goes_on = is_asked(conversation) && turns.last().is_some_and(|turn| turn.assistant);
+    if !goes_on {
+        trim_end(&mut turns);
+    }
     out.push(b'[');
     let starts_well = turns.first().is_some_and(|turn| !turn.assistant);
     if !starts_well {
@@ -49,7 +54,20 @@ pub fn write(out: &mut Vec<u8>, conversation: &Conversation) {
         array(message.key("content"), turn.results.iter().chain(&turn.blocks), write_block);
         message.close();
     }
+    if goes_on {
+        out.extend_from_slice(GO_ON);
+    }
     out.push(b']');
+}
+
+/// Whether the user speaks last, be it nothing.
+fn is_asked(conversation: &Conversation) -> bool {
+    let speaker = |piece: &Piece| match piece {
+        Piece::Message { role: Role::System, .. } => None,
+        Piece::Message { role, .. } => Some(*role == Role::User),
+        _ => Some(false),
+    };
+    conversation.pieces.iter().rev().find_map(speaker).unwrap_or(false)
 }
 
 fn turns<'c, 'a>(conversation: &'c Conversation<'a>) -> Vec<Turn<'c, 'a>> {
@@ -132,29 +150,40 @@ fn trim_end(turns: &mut [Turn]) {
     }
 }
 
-/// White space as it stands in a JSON string.
-const BLANKS: [&[u8]; 4] = [b" ", b"\\n", b"\\t", b"\\r"];
-
+/// A text without the white space at its end.
 fn trimmed_end(text: Escaped) -> Escaped {
     let mut text = text;
-    loop {
-        let Some(rest) = BLANKS.iter().find_map(|blank| text.strip_suffix(*blank)) else { return text };
-        // The `n` of `\\n` belongs to a backslash that is escaped itself.
-        let backslashes = rest.iter().rev().take_while(|byte| **byte == b'\\').count();
-        if text.last() != Some(&b' ') && backslashes % 2 == 1 {
-            return text;
-        }
+    while let Some(rest) = without_blank(text) {
         text = rest;
+    }
+    text
+}
+
+/// What stands before the last character, if that is white space: escaped, or as it is.
+fn without_blank(text: Escaped) -> Option<Escaped> {
+    let split = |length: usize| text.split_at_checked(text.len().checked_sub(length)?);
+    // A backslash that is escaped itself begins no escape.
+    let begins = |rest: Escaped| rest.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0;
+    match (split(2), split(6)) {
+        (Some((rest, [b'\\', letter])), _) if begins(rest) => {
+            matches!(letter, b'n' | b't' | b'r' | b'f').then_some(rest)
+        }
+        (_, Some((rest, [b'\\', b'u', digits @ ..]))) if begins(rest) => {
+            let digits = core::str::from_utf8(digits).ok()?;
+            let code = u32::from_str_radix(digits, 16).ok()?;
+            char::from_u32(code).is_some_and(char::is_whitespace).then_some(rest)
+        }
+        _ => {
+            let length = text.iter().rev().take(4).position(|byte| byte & 0xc0 != 0x80)? + 1;
+            let (rest, last) = split(length)?;
+            core::str::from_utf8(last).ok()?.chars().all(char::is_whitespace).then_some(rest)
+        }
     }
 }
 
 /// Whether a text has nothing to be seen.
 pub fn is_blank(text: Escaped) -> bool {
-    let mut text = text;
-    while let Some(rest) = BLANKS.iter().find_map(|blank| text.strip_prefix(*blank)) {
-        text = rest;
-    }
-    text.is_empty()
+    trimmed_end(text).is_empty()
 }
 
 fn write_block(out: &mut Vec<u8>, block: &Block) {

@@ -75,6 +75,35 @@ fn instructions_stand_apart_in_their_order() {
         value!([begin, {"role": "assistant", "content": [text("x")]}, user("u")])
     );
     assert_eq!(turns(r#"[{"role":"user","content":""}]"#), value!([begin]));
+    // Who asks nothing does not want the answer before to be gone on with.
+    let answered = r#"{"role":"user","content":"u"},{"role":"assistant","content":"x "}"#;
+    let assistant = |words: &str| value!({"role": "assistant", "content": [text(words)]});
+    let go_on = value!({"role": "user", "content": "Go on."});
+    for blank in ["", " ", r"\u00a0\n", r"\u3000"] {
+        let asked = format!(r#"[{answered},{{"role":"user","content":"{blank}"}},{{"role":"system","content":"s"}}]"#);
+        assert_eq!(turns(&asked), value!([user("u"), assistant("x "), go_on]), "{blank:?}");
+    }
+    assert_eq!(turns(&format!("[{answered}]")), value!([user("u"), assistant("x")]));
+}
+
+#[test]
+fn blanks_in_every_spelling() {
+    let of = |words: &str| {
+        let turns = turns(&format!(r#"[{{"role":"user","content":"u"}},{{"role":"assistant","content":"{words}"}}]"#));
+        turns[1]["content"][0]["text"].as_str().map(str::to_owned)
+    };
+    for blank in [" ", r"\n", r"\t", r"\r", r"\f", r"\u000b", r"\u0020", r"\u2003", "\u{a0}", "\u{3000}", "\u{2029}"] {
+        assert_eq!(of(blank), None, "{blank:?}");
+        for words in ["x", "\u{e9}", "\u{1f600}", r"\\"] {
+            let whole: String = serde_json::from_str(&format!(r#""{words}""#)).unwrap();
+            assert_eq!(of(&format!("{words}{blank}{blank}")), Some(whole), "{words:?} {blank:?}");
+        }
+    }
+    for (words, whole) in
+        [(r"\\n", r"\n"), (r"x\\u0020", r"x\u0020"), (r"\u00e9", "\u{e9}"), (r"\ud83d\ude00", "\u{1f600}")]
+    {
+        assert_eq!(of(words).as_deref(), Some(whole));
+    }
 }
 
 #[test]
@@ -340,5 +369,8 @@ fn calls_without_signed_thinking_are_known() {
     assert!(!unsigned(&[], "") && !unsigned(&[signed], "") && !unsigned(&[signed, signed], ""));
     assert!(!unsigned(&[r#"{"type":"redacted_thinking","data":"d"}"#], ""));
     assert!(unsigned(&[""], "") && unsigned(&[signed, ""], "") && unsigned(&["", signed], ""));
-    assert!(!unsigned(&[""], r#",{"role":"user","content":"go on"}"#), "a turn that is over");
+    let asked = r#",{"role":"user","content":"go on"}"#;
+    assert!(unsigned(&[""], asked), "what is asked behind results is in their turn");
+    let over = format!(r#",{{"role":"assistant","content":"y"}}{asked}"#);
+    assert!(!unsigned(&[""], &over), "a turn that is over");
 }

@@ -93,6 +93,18 @@ fn strict_tools_that_cannot_be_strict_are_told() {
         tool,
         value!({"name": "f", "input_schema": {"type": "object", "additionalProperties": {"type": "string"}}})
     );
+    // Closed, each of them would forbid what another one wants.
+    let a = r#"{"properties":{"a":{"type":"string"}}}"#;
+    for (schema, fits) in [
+        (format!(r#"{{"allOf":[{a},{{"properties":{{"b":{{}}}}}}]}}"#), false),
+        (format!(r##"{{"properties":{{"b":{{}}}},"allOf":[{{"$ref":"#/$defs/a"}}],"$defs":{{"a":{a}}}}}"##), false),
+        (format!(r#"{{"properties":{{"b":{{}}}},"not":{a}}}"#), false),
+        (format!(r##"{{"properties":{{"b":{{"allOf":[{{"$ref":"#/$defs/a"}}]}}}},"$defs":{{"a":{a}}}}}"##), true),
+        (format!(r#"{{"properties":{{"b":{{"anyOf":[{a},{{"type":"null"}}]}}}}}}"#), true),
+    ] {
+        let lost = left_out(&strict(&schema));
+        assert_eq!(lost.is_empty(), fits, "{schema} {lost:?}");
+    }
     let one = r#"{"type":"function","function":{"name":"f","strict":true}}"#;
     assert_eq!(left_out(&format!(r#""tools":[{}]"#, vec![one; 21].join(","))), ["tools.function.strict"]);
     assert!(left_out(&format!(r#""tools":[{}]"#, vec![one; 20].join(","))).is_empty());

@@ -4,13 +4,11 @@ import json
 
 from .common import PIXEL
 
-KNOWN_GAPS = ["blanks of Unicode", "effort, after results and a question", "blank question at the end"]
 WORDS = [
     "Say hello.", "caf\u00e9 \U0001f600 \U0001f469\u200d\U0001f4bb \u65e5\u672c\u8a9e", 'a "quote", a \\ and a / and \u2028', "tab\tline\nend\r\n",
     '{"error": "none", "a": [1, 2]}', "\\u0041 \\n \\", "\u0001\u001f\u007f\ufffd", "</a> &amp; %20 ${x} <|end|>", "word " * 500, "0", "null",
 ]
-BLANKS = ["", " ", "\n\t \r", *([] if "blanks of Unicode" in KNOWN_GAPS else ["\u00a0\u2003", "\u3000\u2029", "\u000b\u000c"])]
-LAST = ["tool", *([] if "blank question at the end" in KNOWN_GAPS else ["user"])]
+BLANKS = ["", " ", "\n\t \r", "\u00a0\u2003", "\u3000\u2029", "\u000b\u000c"]
 MARKS = ["", "[mock:call]", "[mock:call-all]", "[mock:two-texts]", "[mock:redacted]", "[mock:stop=refusal]", "[mock:stop=pause_turn]"]
 PICTURES = [PIXEL, "data:image/jpeg;base64,/9j/4AAQ", "data:image/webp;base64,UklGRg==", "https://example.org/a.png?b=c&d=%20", "https://example.org/caf\u00e9"]
 PDF = "data:application/pdf;base64,JVBERi0xLjQKJSVFT0YK"
@@ -58,15 +56,6 @@ def functions(rng):
         if strict is not None:
             tools[-1] |= {"strict": strict, "parameters": schema(rng, strict)}
     return tools
-
-
-def without_gaps(body, items):
-    answered = ["tool", "function_call_output"]
-    asked = any(before.get("role", before.get("type")) in answered and item.get("role") == "user" for before, item in zip(items, items[1:]))
-    if asked and "effort, after results and a question" in KNOWN_GAPS:
-        body.pop("reasoning_effort", None)
-        body.pop("reasoning", None)
-    return body
 
 
 def arguments(rng):
@@ -120,7 +109,7 @@ def chat(rng, model):
         ])()
     if rng.random() < 0.3:
         messages += [{"role": "user", "content": text(rng, False)}, *chat_loop(rng, names)]
-    if rng.random() < 0.7 or not messages or messages[-1]["role"] not in LAST:
+    if rng.random() < 0.7 or not messages or messages[-1]["role"] not in ["tool", "user"]:
         messages.append({"role": "user", "content": f"{text(rng, False)} {rng.choice(MARKS)}"})
     body = {"model": model, "messages": messages, **settings(rng, rng.choice(["max_tokens", "max_completion_tokens"]))}
     if rng.random() < 0.6:
@@ -142,7 +131,7 @@ def chat(rng, model):
     if rng.random() < 0.5:
         options = lambda: {"include_usage": rng.random() < 0.5, **some(rng, include_obfuscation=lambda: True)}
         body |= {"stream": True, **some(rng, stream_options=options)}
-    return without_gaps(body, messages)
+    return body
 
 
 def _part(part):
@@ -206,7 +195,7 @@ def response(rng, model):
         ])())
     if rng.random() < 0.3:
         items += [{"role": "user", "content": text(rng, False)}, *response_loop(rng, names)]
-    if rng.random() < 0.7 or not items or items[-1].get("role", "tool") not in LAST:
+    if rng.random() < 0.7 or not items or items[-1].get("role", "tool") not in ["tool", "user"]:
         items.append({"role": "user", "content": f"{text(rng, False)} {rng.choice(MARKS)}"})
     body = {"model": model, "input": items, **settings(rng, "max_output_tokens")}
     if rng.random() < 0.2:
@@ -223,7 +212,7 @@ def response(rng, model):
         reasoning=lambda: {"effort": rng.choice(EFFORTS), **some(rng, summary=lambda: "auto")}, top_logprobs=lambda: rng.choice([0, 2]),
         include=lambda: rng.choice([[], ["message.output_text.logprobs"], ["reasoning.encrypted_content"]]),
     )
-    return without_gaps(body, items)
+    return body
 
 
 def _items(*more):
