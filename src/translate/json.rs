@@ -85,8 +85,12 @@ pub fn fields<'a, const N: usize>(reader: &mut Reader<'a>, names: &[&str; N]) ->
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
         let value = Raw::at(reader.skip()?, body);
-        let name = key.value(body);
-        let Some(place) = names.iter().position(|known| *known == name) else { continue };
+        let plain = key.span.of(body);
+        let place = match key.escaped {
+            false => names.iter().position(|known| known.as_bytes() == plain),
+            true => names.iter().position(|known| *known == key.value(body)),
+        };
+        let Some(place) = place else { continue };
         if let Some(seen) = seen.get_mut(place)
             && core::mem::replace(seen, true)
         {
