@@ -187,7 +187,8 @@ fn translating(criterion: &mut Criterion) {
 }
 
 /// A request from its first byte to the body that goes to a provider: rewritten for one of OpenAI's dialect, translated
-/// for Claude. `make bench` reports their ratio.
+/// for Claude, the question whether it can be included. `make bench` reports their ratio. What passes between the plugins
+/// is left out: it takes as long for both, whatever the body's size.
 fn whole_way(criterion: &mut Criterion) {
     let mut group = group(criterion, "whole_way");
     // With room for a body of 1 MB.
@@ -294,8 +295,8 @@ fn named(event: &Value) -> String {
     format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap())
 }
 
-/// Streams of the same tokens through each API, passed and translated, so times per token compare. Bytes do not: Claude's
-/// events have a third of those of OpenAI's.
+/// Streams of the same tokens in each API, passed and translated, so that times per token compare. Bytes do not: an event
+/// of a token has 336 in Chat, 262 in Responses and 124 in Messages.
 fn scanning(criterion: &mut Criterion) {
     let (chat, responses, messages) = (chat_stream(), response_stream(), message_stream());
     let mark = Origin::new("openai", "gpt-5-mini").mark();
