@@ -36,13 +36,33 @@ say "building the benchmarks"
 
 printf '\n## The pure core, natively\n\n| benchmark | time | throughput |\n|---|---|---|\n'
 # Criterion prints a name, a line of times (lowest, best guess, highest) and perhaps one of throughputs; then, where it
-# has run before, changes in per cent, which say nothing on machines this noisy.
+# has run before, changes in per cent, which say nothing on machines this noisy. Targets follow as they do below.
 "${core[@]}" -- --noplot "${quick[@]}" 2>/dev/null | awk '
   function flush() { if (name != "") printf "| %s | %s | %s |\n", name, time, rate; name = time = rate = "" }
+  function target(what, one, limit, than, other,  ratio) {
+    if (!(one in took) || !(other in took)) { print "no " one " or no " other >"/dev/stderr"; exit 1 }
+    ratio = took[one] / took[other]
+    printf "| %s: at most %s times what %s | %.2f | %s |\n", what, limit, than, ratio, ratio <= limit ? "met" : "**missed**"
+  }
+  BEGIN { unit["ns"] = 1; unit["µs"] = 1e3; unit["ms"] = 1e6; unit["s"] = 1e9 }
   /%/ { next }
   /^[a-z_]+\// { held = $1 }
-  /time:/ { flush(); name = held; sub(/.*\[/, ""); time = $3 " " $4 }
+  /time:/ { flush(); name = held; sub(/.*\[/, ""); time = $3 " " $4; took[name] = $3 * unit[$4] }
   /thrpt:/ { sub(/.*\[/, ""); rate = $3 " " $4 }
-  END { flush() }'
+  END {
+    flush()
+    print "\n### Targets of the core\n\n| target | measured | |\n|---|---|---|"
+    target("A Chat request of 64 kB, translated for Claude", "whole_way/translated/64kB",
+      3, "rewriting it takes", "whole_way/rewritten/64kB")
+    stream = "stream/event_by_event/"
+    per_token = " takes per token"
+    target("A stream of Claude for a Chat client", stream "messages_to_chat",
+      2, "passing a Chat stream" per_token, stream "passed")
+    target("The same", stream "messages_to_chat", 2, "passing it" per_token, stream "messages_passed")
+    target("A stream of Claude for a Responses client", stream "messages_to_responses",
+      2, "passing a Responses stream" per_token, stream "responses_marked")
+    target("The same", stream "messages_to_responses", 2, "passing it" per_token, stream "messages_passed")
+    target("A Chat stream for a Responses client", stream "translated", 2, "passing it" per_token, stream "passed")
+  }'
 
 "${side_by_side[@]}" -- "${quick[@]}"

@@ -46,6 +46,15 @@ pub fn response_request(model: &str, size: usize, language: Language, more: &Val
     body(model, [&standard, more])
 }
 
+/// The same conversation as a Messages request.
+#[allow(dead_code, reason = "one of the two benchmarks needs it")]
+pub fn message_request(model: &str, size: usize, language: Language, more: &Value) -> Vec<u8> {
+    let mut messages = messages(size, language);
+    let system = messages.remove(0).get("content").cloned();
+    let standard = json!({"system": system, "messages": messages, "temperature": 0.7, "max_tokens": 512});
+    body(model, [&standard, more])
+}
+
 /// An object of `model` and the members of `objects`, of which later ones win.
 fn body(model: &str, objects: [&Value; 2]) -> Vec<u8> {
     let mut body = Map::new();

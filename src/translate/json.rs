@@ -80,8 +80,12 @@ pub fn fields<'a, const N: usize>(reader: &mut Reader<'a>, names: &[&str; N]) ->
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
         let value = Raw::at(reader.skip()?, body);
-        let name = key.value(body);
-        let Some(place) = names.iter().position(|known| *known == name) else { continue };
+        let plain = key.span.of(body);
+        let place = match key.escaped {
+            false => names.iter().position(|known| known.as_bytes() == plain),
+            true => names.iter().position(|known| *known == key.value(body)),
+        };
+        let Some(place) = place else { continue };
         if let Some(seen) = seen.get_mut(place)
             && core::mem::replace(seen, true)
         {
@@ -203,8 +207,11 @@ pub fn array<T>(out: &mut Vec<u8>, items: impl IntoIterator<Item = T>, mut write
 
 /// Writes a whole number.
 pub fn write_number(out: &mut Vec<u8>, number: u64) {
-    // A `Vec` takes every write.
-    let _ = std::io::Write::write_fmt(out, format_args!("{number}"));
+    // Faster than by way of the formatter, for each event has some; and never deeper than twenty digits.
+    if number >= 10 {
+        write_number(out, number / 10);
+    }
+    out.push(b'0' + (number % 10) as u8);
 }
 
 /// A text that is no JSON yet, as a JSON string.

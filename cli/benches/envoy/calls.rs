@@ -1,9 +1,9 @@
 //! What is sent: the same conversations through each API, and streams of each kind.
 
 use crate::config::{CHAT_ONLY, FORGETFUL};
-use crate::conversation::{Language, request, response_request};
+use crate::conversation::{Language, message_request, request, response_request};
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Sizes of bodies.
 pub const SIZES: [(usize, &str); 3] = [(2 << 10, "2 kB"), (64 << 10, "64 kB"), (1 << 20, "1 MB")];
@@ -11,15 +11,15 @@ pub const SIZES: [(usize, &str); 3] = [(2 << 10, "2 kB"), (64 << 10, "64 kB"), (
 const ROUTER: &str = "model-router";
 /// Served by a provider that speaks both APIs.
 const NATIVE: &str = "gpt-4.1-mini";
+/// Served by a provider that speaks Messages.
+const CLAUDE: &str = "claude-sonnet-4-5";
 /// With these a client gets the details of the decision, and names its session.
 const OPTED_IN: &[(&str, &str)] = &[
     ("foundry-features", "ModelRouterControls=V1Preview"),
     ("x-ms-session-id", "3f9b2c74-8d51-4e0a-9c6f-5a7e1d20b843"),
 ];
-/// Tokens of the mock provider's usual answer.
+/// Tokens of each text of a long answer.
 const TOKENS: usize = 32;
-/// Bytes of the mock provider's tokens in a text without spaces.
-const TOKEN: usize = 12;
 
 /// A request that is sent again and again.
 #[derive(Clone, Debug)]
@@ -39,6 +39,10 @@ impl Call {
 
     fn responses(body: Vec<u8>) -> Self {
         Call { path: "/v1/responses", headers: &[], body: body.into() }
+    }
+
+    fn messages(body: Vec<u8>) -> Self {
+        Call { path: "/v1/messages", headers: &[("anthropic-version", "2023-06-01")], body: body.into() }
     }
 
     /// The same from a client that wants the details of the decision.
@@ -67,32 +71,72 @@ pub fn translated(size: usize) -> Call {
     Call::responses(response_request(CHAT_ONLY, size, Language::English, &Value::Null))
 }
 
-/// A Chat stream with so many choices, whose usage is asked for or not.
-pub fn chat_stream(choices: usize, usage: bool) -> Call {
-    let options = if usage { json!({"include_usage": true}) } else { Value::Null };
-    let more = json!({"stream": true, "n": choices, "stream_options": options});
-    Call::chat(request(NATIVE, 2 << 10, Language::English, &more))
+/// A conversation for a model that speaks OpenAI's dialect.
+pub fn rewritten(size: usize) -> Call {
+    Call::chat(request(NATIVE, size, Language::English, &Value::Null))
 }
 
-/// A Responses stream with as many tokens as a Chat stream with so many choices.
-pub fn responses_stream(choices: usize) -> Call {
-    Call::responses(response_request(NATIVE, 2 << 10, Language::English, &long_answer(choices)))
+/// The same for one to which it has to be translated into Messages.
+pub fn for_claude(size: usize) -> Call {
+    Call::chat(request(CLAUDE, size, Language::English, &Value::Null))
+}
+
+/// A Chat stream of so many texts, whose usage is asked for or not.
+pub fn chat_stream(texts: usize, usage: bool) -> Call {
+    Call::chat(chat_streamed(NATIVE, texts, usage))
+}
+
+/// The same, usage asked for, translated from a Messages stream.
+pub fn chat_stream_of_claude(texts: usize) -> Call {
+    Call::chat(chat_streamed(CLAUDE, texts, true))
+}
+
+/// A Responses stream of as many.
+pub fn responses_stream(texts: usize) -> Call {
+    Call::responses(responses_streamed(NATIVE, texts))
 }
 
 /// The same, translated from a Chat stream.
-pub fn translated_stream(choices: usize) -> Call {
-    Call::responses(response_request(CHAT_ONLY, 2 << 10, Language::English, &long_answer(choices)))
+pub fn translated_stream(texts: usize) -> Call {
+    Call::responses(responses_streamed(CHAT_ONLY, texts))
 }
 
-/// What makes the mock provider answer at length. The Responses API has no choices, but a schema can ask for long texts
-/// in a few bytes, of which a response repeats its request's.
-fn long_answer(choices: usize) -> Value {
-    // The mock provider makes no text of more than 4096 bytes, and no list of more than 16.
-    let text = json!({"type": "string", "minLength": 4 * TOKENS * TOKEN});
-    let texts = json!({"type": "array", "minItems": choices / 4, "items": text});
-    let schema = json!({"type": "object", "properties": {"texts": texts}, "required": ["texts"],
-        "additionalProperties": false});
-    // The limit would cut it off.
-    json!({"stream": true, "max_output_tokens": 8192,
-        "text": {"format": {"type": "json_schema", "name": "texts", "schema": schema}}})
+/// The same, translated from a Messages stream.
+pub fn responses_stream_of_claude(texts: usize) -> Call {
+    Call::responses(responses_streamed(CLAUDE, texts))
+}
+
+/// A Messages stream of as many.
+pub fn messages_stream(texts: usize) -> Call {
+    let format = json!({"type": "json_schema", "schema": schema(texts)});
+    let more = json!({"stream": true, "max_tokens": LIMIT, "output_config": {"format": format}});
+    Call::messages(message_request(CLAUDE, 2 << 10, Language::English, &more))
+}
+
+fn chat_streamed(model: &str, texts: usize, usage: bool) -> Vec<u8> {
+    let options = if usage { json!({"include_usage": true}) } else { Value::Null };
+    let format = json!({"type": "json_schema", "json_schema": {"name": "texts", "schema": schema(texts)}});
+    let more = json!({
+        "stream": true, "stream_options": options, "max_completion_tokens": LIMIT, "response_format": format,
+    });
+    request(model, 2 << 10, Language::English, &more)
+}
+
+fn responses_streamed(model: &str, texts: usize) -> Vec<u8> {
+    let format = json!({"type": "json_schema", "name": "texts", "schema": schema(texts)});
+    let more = json!({"stream": true, "max_output_tokens": LIMIT, "text": {"format": format}});
+    response_request(model, 2 << 10, Language::English, &more)
+}
+
+/// Does not cut a long answer off.
+const LIMIT: usize = 8192;
+
+/// What makes the mock provider answer at length, with the same tokens in every API: a schema that asks for many texts
+/// in few bytes, because a response repeats its request's. Of Claude no lengths of texts and lists can be asked.
+fn schema(texts: usize) -> Value {
+    let names: Vec<String> = (0..texts).map(|index| format!("t{index}")).collect();
+    let properties: Map<String, Value> =
+        names.iter().map(|name| (name.clone(), json!({"$ref": "#/$defs/text"}))).collect();
+    json!({"type": "object", "properties": properties, "required": names, "additionalProperties": false,
+        "$defs": {"text": {"type": "string", "const": " token".repeat(TOKENS)}}})
 }

@@ -73,10 +73,10 @@ impl Cell {
         Spread::of(self.each_added(of))
     }
 
-    /// CPU added per request by that added in `base`: the medians' ratio, and the range of the rounds' ratios.
-    pub fn added_by(&self, base: &Cell) -> Spread {
-        let each = self.each_added(cpu_per_request).into_iter().zip(base.each_added(cpu_per_request));
-        let median = self.added(cpu_per_request).median / base.added(cpu_per_request).median;
+    /// What was added by that added in `base`: the medians' ratio, and the range of the rounds' ratios.
+    pub fn added_by(&self, base: &Cell, of: impl Fn(&Round) -> f64 + Copy) -> Spread {
+        let each = self.each_added(of).into_iter().zip(base.each_added(of));
+        let median = self.added(of).median / base.added(of).median;
         Spread { median, ..Spread::of(each.map(|(one, base)| one / base).collect()) }
     }
 

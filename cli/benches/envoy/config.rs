@@ -26,8 +26,10 @@ pub struct Ports {
     pub admin: u16,
     /// The mock provider, which stands for all providers that speak both APIs, and
     pub provider: u16,
-    /// for those that only speak Chat Completions.
+    /// for those that only speak Chat Completions, and
     pub chat_only: u16,
+    /// for those that only speak Messages.
+    pub messages_only: u16,
 }
 
 /// With the filter.
@@ -36,10 +38,10 @@ pub fn with_filter(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
     *port(&mut document, "/admin/address")? = ports.admin.into();
     *port(&mut document, "/static_resources/listeners/0/address")? = ports.listener.into();
     let policy = format!("{MANAGER}{POLICY}");
-    let chat_only = chat_only(array(&mut document, &format!("{policy}/providers"))?);
+    let providers = array(&mut document, &format!("{policy}/providers"))?.clone();
     for cluster in array(&mut document, "/static_resources/clusters")? {
-        let is_chat_only = cluster.get("name").is_some_and(|name| chat_only.contains(name));
-        let provider = if is_chat_only { ports.chat_only } else { ports.provider };
+        let of_cluster = |provider: &&Value| provider.get("cluster") == cluster.get("name");
+        let provider = ports.of(providers.iter().find(of_cluster).context("a cluster of no provider")?);
         *port(cluster, "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address")? = provider.into();
     }
     let routers = array(&mut document, &format!("{policy}/routers"))?;
@@ -58,12 +60,18 @@ pub fn with_filter(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
     Ok(document)
 }
 
-/// The clusters of providers that do not speak the Responses API: behind them is a mock provider that does not either,
-/// so that a measurement of translation cannot be of anything else.
-fn chat_only(providers: &[Value]) -> Vec<Value> {
-    let apis = |provider: &&Value| provider.get("apis").and_then(Value::as_array).is_some();
-    let only_chat = providers.iter().filter(apis);
-    only_chat.filter_map(|provider| provider.get("cluster").cloned()).collect()
+impl Ports {
+    /// Where the mock provider is that speaks what `provider` does, and nothing else: a measurement of translation cannot
+    /// be of anything else either.
+    fn of(&self, provider: &Value) -> u16 {
+        if provider.get("dialect").is_some_and(|dialect| dialect == "anthropic") {
+            self.messages_only
+        } else if provider.get("apis").is_some() {
+            self.chat_only
+        } else {
+            self.provider
+        }
+    }
 }
 
 /// Without it.

@@ -67,6 +67,7 @@ struct Args {
 enum Part {
     Memory,
     Requests,
+    Claude,
     Affinity,
     Streams,
 }
@@ -114,18 +115,21 @@ async fn measure(args: &Args) -> anyhow::Result<()> {
         if args.wants(Part::Requests) {
             targets.extend(requests(args, &pair).await?);
         }
+        if args.wants(Part::Claude) {
+            targets.push(claude(args, &pair).await?);
+        }
         if args.wants(Part::Affinity) {
             targets.extend(affinity(args, &pair).await?);
         }
         if args.wants(Part::Streams) {
-            streams(args, &pair, "many events per chunk", 32, 1).await?;
+            targets.extend(streams(args, &pair, "many events per chunk", 32, 1).await?);
         }
     }
     if args.wants(Part::Streams) {
         let mock = Mock::start(root, PACE).await?;
         let pair = Pair::start(root, &args.envoy, &yaml, &mock).await?;
         // Each answer of the paced provider takes about half a second.
-        streams(args, &pair, "one event per chunk", 4, 2).await?;
+        targets.extend(streams(args, &pair, "one event per chunk", 4, 2).await?);
     }
     report::targets(&targets);
     report::footer()
@@ -183,6 +187,22 @@ async fn requests(args: &Args, pair: &Pair) -> anyhow::Result<Vec<report::Target
     Ok(rows.map(|(chat, others)| report::apis(chat, others)).collect())
 }
 
+/// One conversation to a model of OpenAI's dialect and to Claude. Says what became of the target.
+async fn claude(args: &Args, pair: &Pair) -> anyhow::Result<report::Target> {
+    let (size, name) = (64 << 10, "64 kB");
+    let mut cells = [
+        Cell::new("rewritten for OpenAI's dialect", 16, calls::rewritten(size)),
+        Cell::new("translated for Claude", 16, calls::for_claude(size)).shares_bare(),
+    ];
+    let time = Duration::from_millis(args.milliseconds);
+    for cell in &cells {
+        load(pair, Side::Filter, &cell.call, 16, Until::Elapsed(time)).await.with_context(|| cell.name.clone())?;
+    }
+    rounds(pair, &mut cells, args.rounds, time).await?;
+    let [rewritten, translated] = &cells;
+    Ok(report::claude(rewritten, translated, name))
+}
+
 /// One conversation with and without session affinity, and with details.
 async fn affinity(args: &Args, pair: &Pair) -> anyhow::Result<Vec<report::Target>> {
     let (without, with) = (calls::forgotten(2 << 10), calls::chat(2 << 10));
@@ -204,21 +224,31 @@ async fn affinity(args: &Args, pair: &Pair) -> anyhow::Result<Vec<report::Target
     Ok(report::affinity(without, [with, detailed]))
 }
 
-/// Streams of each kind, of `choices` times the mock provider's usual answer, `times` as long as other cells.
-async fn streams(args: &Args, pair: &Pair, name: &str, choices: usize, times: u32) -> anyhow::Result<()> {
+/// Streams of each kind, of `texts` texts, `times` as long as other cells. Says what became of the targets.
+async fn streams(
+    args: &Args,
+    pair: &Pair,
+    name: &str,
+    texts: usize,
+    times: u32,
+) -> anyhow::Result<Vec<report::Target>> {
+    // A translated one comes behind one that its client gets alike.
     let mut cells = [
-        Cell::new("Chat, usage asked for", 16, calls::chat_stream(choices, true)),
-        Cell::new("Chat, usage taken out again", 16, calls::chat_stream(choices, false)),
-        Cell::new("Responses", 16, calls::responses_stream(choices)),
-        Cell::new("Responses, translated from Chat", 16, calls::translated_stream(choices)).shares_bare(),
+        Cell::new("Chat, usage taken out again", 16, calls::chat_stream(texts, false)),
+        Cell::new("Chat, usage asked for", 16, calls::chat_stream(texts, true)),
+        Cell::new("Chat, translated from Messages", 16, calls::chat_stream_of_claude(texts)).shares_bare(),
+        Cell::new("Responses", 16, calls::responses_stream(texts)),
+        Cell::new("Responses, translated from Chat", 16, calls::translated_stream(texts)).shares_bare(),
+        Cell::new("Responses, translated from Messages", 16, calls::responses_stream_of_claude(texts)).shares_bare(),
+        Cell::new("Messages", 16, calls::messages_stream(texts)),
     ];
     let time = Duration::from_millis(args.milliseconds);
     for cell in &cells {
-        load(pair, Side::Filter, &cell.call, 16, Until::Elapsed(time / 2)).await.context(name.to_owned())?;
+        let warm = Until::Elapsed(time / 2);
+        load(pair, Side::Filter, &cell.call, 16, warm).await.with_context(|| format!("{}, {name}", cell.name))?;
     }
     rounds(pair, &mut cells, args.rounds.div_ceil(2), time * times).await?;
-    report::streams(name, &cells);
-    Ok(())
+    Ok(report::streams(name, &cells))
 }
 
 /// The model that answers, with the filter.

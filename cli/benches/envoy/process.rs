@@ -28,11 +28,13 @@ pub struct Process {
     pub port: u16,
 }
 
-/// A mock provider, twice in one process.
+/// A mock provider, three times in one process.
 pub struct Mock {
     process: Process,
     /// Where it only speaks Chat Completions.
     chat_only: u16,
+    /// Where it only speaks Messages.
+    messages_only: u16,
 }
 
 impl Drop for Process {
@@ -46,18 +48,19 @@ impl Drop for Process {
 impl Mock {
     /// A mock provider that sends `pace` events per second, or everything at once for 0.
     pub async fn start(root: &Path, pace: u32) -> anyhow::Result<Self> {
-        let (port, chat_only) = (free_port()?, free_port()?);
+        let (port, chat_only, messages_only) = (free_port()?, free_port()?, free_port()?);
         let program = root.join("target/release/model-router");
         let mut command = Command::new(&program);
         let options = ["mock-provider", "--record", "off", "--token-rate", &pace.to_string()].map(String::from);
         command.args(options).args(["--listen", &format!("127.0.0.1:{port}")]).stdout(Stdio::null());
         command.args(["--provider", &format!("chat-only=127.0.0.1:{chat_only},chat-only")]);
+        command.args(["--provider", &format!("messages-only=127.0.0.1:{messages_only},messages-only")]);
         let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
         let mut process = Process { child, port };
-        for port in [port, chat_only] {
-            process.wait_for(port, "/v1/models").await.context("the mock provider")?;
+        for port in [port, chat_only, messages_only] {
+            process.wait_for(port, "/_mock/faults").await.context("the mock provider")?;
         }
-        Ok(Mock { process, chat_only })
+        Ok(Mock { process, chat_only, messages_only })
     }
 }
 
@@ -105,8 +108,8 @@ pub struct Envoy {
 
 impl Envoy {
     async fn start(root: &Path, program: &Path, yaml: &str, side: Side, mock: &Mock) -> anyhow::Result<Self> {
-        let (provider, chat_only) = (mock.process.port, mock.chat_only);
-        let ports = Ports { listener: free_port()?, admin: free_port()?, provider, chat_only };
+        let Mock { process: Process { port: provider, .. }, chat_only, messages_only } = *mock;
+        let ports = Ports { listener: free_port()?, admin: free_port()?, provider, chat_only, messages_only };
         let config = match side {
             Side::Bare => config::bare(yaml, ports),
             Side::Filter => config::with_filter(yaml, ports),

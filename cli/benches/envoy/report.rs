@@ -108,11 +108,11 @@ pub fn heading_of_apis(models: &str) {
 pub fn apis(chat: &Cell, others: [&Cell; 2]) -> Target {
     row_of_costs(&format!("{} | Chat", chat.name), chat, None);
     for cell in others {
-        row_of_costs(&format!("{} | {}", chat.name, cell.name), cell, Some(cell.added_by(chat)));
+        row_of_costs(&format!("{} | {}", chat.name, cell.name), cell, Some(cell.added_by(chat, cpu_per_request)));
     }
     let [responses, _] = others;
     let what = format!("Responses requests of {}: at most 1.2 times what Chat requests add", chat.name);
-    Target { what, ratio: responses.added_by(chat), limit: 1.2 }
+    Target { what, ratio: responses.added_by(chat, cpu_per_request), limit: 1.2 }
 }
 
 /// The table of session affinity.
@@ -124,12 +124,26 @@ pub fn affinity(without: &Cell, with: [&Cell; 2]) -> Vec<Target> {
     println!("|---|---|---|---|");
     row_of_costs(&without.name, without, None);
     let target = |cell: &Cell| {
-        let ratio = cell.added_by(without);
+        let ratio = cell.added_by(without, cpu_per_request);
         row_of_costs(&cell.name, cell, Some(ratio));
         let what = format!("Session affinity ({}): at most 1.1 times what a request adds without", cell.name);
         Target { what, ratio, limit: 1.1 }
     };
     with.map(target).into()
+}
+
+/// The table of requests to Claude.
+pub fn claude(rewritten: &Cell, translated: &Cell, size: &str) -> Target {
+    println!("\n### Requests of {size} to Claude, {} connections\n", rewritten.connections);
+    println!(
+        "| a Chat request | CPU µs/request: bare, filter | CPU added (lowest–highest round) | added, as a multiple of that rewritten (lowest–highest round) |"
+    );
+    println!("|---|---|---|---|");
+    let ratio = translated.added_by(rewritten, cpu_per_request);
+    row_of_costs(&rewritten.name, rewritten, None);
+    row_of_costs(&translated.name, translated, Some(ratio));
+    let what = format!("A Chat request of {size}, translated for Claude: at most 3 times what rewriting it adds");
+    Target { what, ratio, limit: 3.0 }
 }
 
 fn row_of_costs(name: &str, cell: &Cell, ratio: Option<Spread>) {
@@ -157,20 +171,24 @@ pub fn targets(targets: &[Target]) {
     }
 }
 
-/// The table of streams that come as `chunks` says.
-pub fn streams(chunks: &str, cells: &[Cell]) {
+/// The table of streams that come as `chunks` says. A translated one has a target: beside the one before it that the
+/// client gets alike, and that shares its rounds on bare Envoy.
+pub fn streams(chunks: &str, cells: &[Cell]) -> Vec<Target> {
     println!("\n### Streams, {chunks}\n");
     println!(
-        "| stream | conn. | events/answer | events/s: bare, filter | CPU µs/event: bare, filter | CPU added (lowest–highest round) |"
+        "| stream | conn. | events/answer | events/s: bare, filter | CPU µs/event: bare, filter | CPU added (lowest–highest round) | added, as a multiple of that passed (lowest–highest round) |"
     );
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|");
+    let mut targets = Vec::new();
+    let mut passed = None;
     for cell in cells {
         let (bare, filter) = (&cell.bare, &cell.filter);
         let per_second = |round: &Round| rate(round.seen.events, round);
         let per_answer = |round: &Round| round.seen.events as f64 / round.seen.requests as f64;
         let Spread { lowest, median: added, highest } = cell.added(cpu_per_event);
+        let ratio = passed.filter(|_| cell.shares_bare).map(|passed| cell.added_by(passed, cpu_per_event));
         println!(
-            "| {} | {} | {:.0} | {:.0}, {:.0} | {:.2}, {:.2} | {added:+.2} ({lowest:.2}–{highest:.2}) |",
+            "| {} | {} | {:.0} | {:.0}, {:.0} | {:.2}, {:.2} | {added:+.2} ({lowest:.2}–{highest:.2}) | {} |",
             cell.name,
             cell.connections,
             median(bare, per_answer),
@@ -178,8 +196,16 @@ pub fn streams(chunks: &str, cells: &[Cell]) {
             median(filter, per_second),
             median(bare, cpu_per_event),
             median(filter, cpu_per_event),
+            ratio.map_or_else(String::new, fraction),
         );
+        if let Some(ratio) = ratio {
+            let what = format!("A stream, {chunks} ({}): at most 2 times what passing it adds per event", cell.name);
+            targets.push(Target { what, ratio, limit: 2.0 });
+        } else {
+            passed = Some(cell);
+        }
     }
+    targets
 }
 
 /// The table of memory over translated streams: after the first tenth, and after each `streams`.
