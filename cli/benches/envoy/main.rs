@@ -232,15 +232,15 @@ async fn streams(
     texts: usize,
     times: u32,
 ) -> anyhow::Result<Vec<report::Target>> {
-    // A translated one comes behind one that its client gets alike.
+    // A translated one comes behind what its provider sends, passed.
     let mut cells = [
         Cell::new("Chat, usage taken out again", 16, calls::chat_stream(texts, false)),
         Cell::new("Chat, usage asked for", 16, calls::chat_stream(texts, true)),
-        Cell::new("Chat, translated from Messages", 16, calls::chat_stream_of_claude(texts)).shares_bare(),
-        Cell::new("Responses", 16, calls::responses_stream(texts)),
         Cell::new("Responses, translated from Chat", 16, calls::translated_stream(texts)).shares_bare(),
-        Cell::new("Responses, translated from Messages", 16, calls::responses_stream_of_claude(texts)).shares_bare(),
+        Cell::new("Responses", 16, calls::responses_stream(texts)),
         Cell::new("Messages", 16, calls::messages_stream(texts)),
+        Cell::new("Chat, translated from Messages", 16, calls::chat_stream_of_claude(texts)).shares_bare(),
+        Cell::new("Responses, translated from Messages", 16, calls::responses_stream_of_claude(texts)).shares_bare(),
     ];
     let time = Duration::from_millis(args.milliseconds);
     for cell in &cells {

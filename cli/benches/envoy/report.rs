@@ -171,8 +171,8 @@ pub fn targets(targets: &[Target]) {
     }
 }
 
-/// The table of streams that come as `chunks` says. A translated one has a target: beside the one before it that the
-/// client gets alike, and that shares its rounds on bare Envoy.
+/// The table of streams that come as `chunks` says. A translated one has a target: beside the one before it that comes
+/// alike and passes, and that shares its rounds on bare Envoy.
 pub fn streams(chunks: &str, cells: &[Cell]) -> Vec<Target> {
     println!("\n### Streams, {chunks}\n");
     println!(
