@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The measurements: the pure core natively, then Envoy with the filter against bare Envoy. Prints Markdown; BENCHMARKS.md
 # says how to read it. `make bench` builds the filter and the mock provider first, then calls this.
-#   bench.sh [--quick]       --quick: a smoke run of forty seconds, whose numbers mean little
+#   bench.sh [--quick]       --quick: a smoke run of a minute, whose numbers mean little
 # ENVOY: the Envoy to measure (the Makefile sets it).
 # shellcheck source-path=SCRIPTDIR
 set -euo pipefail
