@@ -14,7 +14,8 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use model_router::attempt::{Brief, body_for, rewrite};
 use model_router::decide::Caller;
-use model_router::decide::affinity::{Recalled, nothing};
+use model_router::decide::affinity::Recalled;
+use model_router::decide::{Cooldowns, Memory};
 use model_router::edit::apply;
 use model_router::explain::explain;
 use model_router::origin::Origin;
@@ -99,21 +100,23 @@ fn deciding(criterion: &mut Criterion) {
     let body = body(2 << 10, Language::English);
     let mut group = group(criterion, "decide");
     group.bench_function("route/2kB", |bencher| {
-        bencher.iter(|| route(&policy, &chat(), black_box(&body), &nothing).unwrap());
+        bencher.iter(|| route(&policy, &chat(), black_box(&body), Memory::NONE).unwrap());
     });
     // Above, the conversation is decided on as it began and as it is now; nobody remembers its model.
     let model = Origin::new("", "gpt-5-mini").model;
+    let recall = |_| Recalled::Model(model);
+    let remembered = Memory { recall: &recall, cooldowns: &Cooldowns::NONE };
     group.bench_function("route_remembered/2kB", |bencher| {
-        bencher.iter(|| route(&policy, &chat(), black_box(&body), &|_| Recalled::Model(model)).unwrap());
+        bencher.iter(|| route(&policy, &chat(), black_box(&body), remembered).unwrap());
     });
     let response_body = response_body(2 << 10);
     group.bench_function("route_responses/2kB", |bencher| {
-        bencher.iter(|| route(&policy, &responses(), black_box(&response_body), &nothing).unwrap());
+        bencher.iter(|| route(&policy, &responses(), black_box(&response_body), Memory::NONE).unwrap());
     });
     group.bench_function("explain/2kB", |bencher| {
-        bencher.iter(|| explain(&policy, &chat(), black_box(&body), &nothing));
+        bencher.iter(|| explain(&policy, &chat(), black_box(&body), Memory::NONE));
     });
-    let brief = route(&policy, &chat(), &body, &nothing).unwrap().brief;
+    let brief = route(&policy, &chat(), &body, Memory::NONE).unwrap().brief;
     group.bench_function("publish", |bencher| bencher.iter(|| black_box(&brief).publish()));
 }
 
@@ -129,7 +132,7 @@ fn predicting(criterion: &mut Criterion) {
             bencher.iter(|| policy.predictor.read_prompt(black_box(prompt)));
         });
         group.bench_with_input(BenchmarkId::new("decision", name), body.as_bytes(), |bencher, body| {
-            bencher.iter(|| route(&policy, &chat(), black_box(body), &nothing).unwrap());
+            bencher.iter(|| route(&policy, &chat(), black_box(body), Memory::NONE).unwrap());
         });
     }
 }
@@ -140,7 +143,7 @@ fn rewriting(criterion: &mut Criterion) {
     let mut group = group(criterion, "rewrite");
     for (size, name) in SIZES {
         let body = body(size, Language::English);
-        let brief = route(&policy, &chat(), &body, &nothing).unwrap().brief;
+        let brief = route(&policy, &chat(), &body, Memory::NONE).unwrap().brief;
         let lines = brief.publish();
         let cluster = brief.slots.first().unwrap().cluster.clone();
         if size == 2 << 10 {
@@ -209,7 +212,7 @@ fn whole_way(criterion: &mut Criterion) {
         for (way, policy) in &ways {
             group.bench_with_input(BenchmarkId::new(*way, name), &body, |bencher, body| {
                 bencher.iter(|| {
-                    let brief = route(policy, &chat(), black_box(body), &nothing).unwrap().brief;
+                    let brief = route(policy, &chat(), black_box(body), Memory::NONE).unwrap().brief;
                     body_for(body, &brief.request, brief.slots.first().unwrap()).unwrap()
                 });
             });

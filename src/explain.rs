@@ -5,8 +5,7 @@
 
 use crate::attempt::{Brief, PublishedSession, Slot};
 use crate::catalog::Task;
-use crate::decide::affinity::Memory;
-use crate::decide::{Caller, Candidate, Exclusion, Plan, best_quality, in_band};
+use crate::decide::{Caller, Candidate, Exclusion, Memory, Plan, Rest, best_quality, in_band};
 use crate::policy::Policy;
 use crate::predict::Prompt;
 use crate::request::{Api, Request, Shape};
@@ -118,6 +117,9 @@ pub struct CandidateRow {
     pub cost_usd: Option<f64>,
     /// How much more it would cost than slot 1, in USD; negative where it would cost less.
     pub extra_cost_usd: Option<f64>,
+    /// For how many more milliseconds it rests after a failure; `None` where it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rests_milliseconds: Option<u64>,
     /// Parameters that would be dropped.
     pub dropped: Vec<String>,
     /// Parameters that would be renamed: from, to.
@@ -216,6 +218,10 @@ fn rows(policy: &Policy, plan: &Plan, band: f64, brief: &Brief) -> Vec<Candidate
             output_tokens: candidate.prediction.output_tokens,
             cost_usd: candidate.cost,
             extra_cost_usd: candidate.cost.zip(chosen).map(|(cost, chosen)| cost - chosen),
+            rests_milliseconds: match candidate.rest {
+                Rest::Resting(left) => Some(left),
+                Rest::None | Rest::Due => None,
+            },
             dropped: slot.map(|slot| slot.drop.clone()).unwrap_or_default(),
             renamed: slot.map(|slot| slot.rename.clone()).unwrap_or_default(),
         })

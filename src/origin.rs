@@ -34,6 +34,11 @@ impl Origin {
         hashed == hash(name)
     }
 
+    /// Both as one number, by which a model at a provider is known.
+    pub fn place(self) -> u64 {
+        u64::from(self.provider) << 32 | u64::from(self.model)
+    }
+
     /// What is written into an id at [`place`].
     pub fn mark(self) -> String {
         format!("mr{:08x}{:08x}_", self.provider, self.model)

@@ -4,8 +4,7 @@
 //! explanation and production cannot differ.
 
 use crate::attempt::{Brief, brief, brief_for_kept};
-use crate::decide::affinity::Memory;
-use crate::decide::{Caller, Plan, Question, Session, Terms, Translations, asked, keeper, plan};
+use crate::decide::{Caller, Memory, Plan, Question, Session, Terms, Translations, asked, keeper, plan};
 use crate::listing::{self, Listing};
 use crate::policy::{Policy, UnknownPaths};
 use crate::request::{
@@ -206,7 +205,7 @@ pub struct Routed<'p, 'a> {
     pub brief: Brief,
 }
 
-/// Decides on a body. `memory` knows the models of conversations.
+/// Decides on a body.
 ///
 /// # Errors
 /// The error that the client gets; no provider is called.
@@ -227,17 +226,13 @@ pub fn route<'p, 'a>(
     let terms = Terms::new(policy, asked, caller, controls.as_ref()).map_err(refused)?;
     let ids = (controls.as_ref(), call.session.as_deref());
     // What only works on a request answers nobody.
-    let session = || Session::of(policy, &request, &terms, caller, ids, memory);
+    let session = || Session::of(policy, &request, &terms, caller, ids, memory.recall);
     let session = if call.endpoint.is_none() { session() } else { None };
     let translations = translations(policy, &request, call.endpoint)?;
-    let question = Question {
-        policy,
-        request: &request,
-        endpoint: call.endpoint,
-        translations: &translations,
-        terms: &terms,
-        caller,
-    };
+    let cooldowns = memory.cooldowns;
+    let endpoint = call.endpoint;
+    let question =
+        Question { policy, request: &request, endpoint, translations: &translations, terms: &terms, cooldowns, caller };
     let plan = plan(&question, asked, session).map_err(refused)?;
     let mut brief = brief(&question, &plan);
     brief.request.form.clone_from(&call.form);

@@ -5,7 +5,7 @@
 
 use model_router::catalog::{Catalog, Effort, Task};
 use model_router::decide::Caller;
-use model_router::decide::affinity::nothing;
+use model_router::decide::Memory;
 use model_router::policy::{Mode, Model, Policy};
 use model_router::predict::{Predictor, Prompt};
 use model_router::request::Api;
@@ -61,14 +61,14 @@ fn policies() -> [Policy; 2] {
 /// The model of slot 1.
 fn decide<'p>(policy: &'p Policy, mode: &str, text: &str) -> &'p Model {
     let body = json!({"model": mode, "messages": [{"role": "user", "content": text}]}).to_string();
-    let routed = route(policy, &Call::of(Api::Chat, Caller::Anyone), body.as_bytes(), &nothing).unwrap();
+    let routed = route(policy, &Call::of(Api::Chat, Caller::Anyone), body.as_bytes(), Memory::NONE).unwrap();
     &policy.models[routed.plan.candidates[0].model]
 }
 
 /// All models of the plan, in order.
 fn plan(policy: &Policy, mode: &str, text: &str) -> Vec<usize> {
     let body = json!({"model": mode, "messages": [{"role": "user", "content": text}]}).to_string();
-    let routed = route(policy, &Call::of(Api::Chat, Caller::Anyone), body.as_bytes(), &nothing).unwrap();
+    let routed = route(policy, &Call::of(Api::Chat, Caller::Anyone), body.as_bytes(), Memory::NONE).unwrap();
     routed.plan.candidates.iter().map(|candidate| candidate.model).collect()
 }
 
@@ -100,7 +100,7 @@ fn ties_in_quality_mode_go_to_the_cheapest() {
         let body =
             json!({"model": "quality", "messages": [{"role": "user", "content": "What is the capital of France?"}]});
         let body = body.to_string();
-        let routed = route(&policy, &Call::of(Api::Chat, Caller::Anyone), body.as_bytes(), &nothing).unwrap();
+        let routed = route(&policy, &Call::of(Api::Chat, Caller::Anyone), body.as_bytes(), Memory::NONE).unwrap();
         let candidates = &routed.plan.candidates;
         let best = candidates.iter().map(|candidate| candidate.prediction.quality).fold(0.0, f64::max);
         let tied = candidates.iter().filter(|candidate| candidate.prediction.quality == best);
@@ -193,7 +193,7 @@ fn modes_are_ordered_by_cost() {
     for text in ["What is the capital of France?", AVAILABILITY, RETRY, "Write a limerick about a cat in Berlin."] {
         let cost = |mode: &str| {
             let body = json!({"model": mode, "messages": [{"role": "user", "content": text}]}).to_string();
-            let routed = route(&policy, &Call::of(Api::Chat, Caller::Anyone), body.as_bytes(), &nothing).unwrap();
+            let routed = route(&policy, &Call::of(Api::Chat, Caller::Anyone), body.as_bytes(), Memory::NONE).unwrap();
             routed.plan.candidates[0].cost.unwrap()
         };
         assert!(cost("quality") >= cost("balanced") && cost("balanced") >= cost("cost"), "{text}");

@@ -2,7 +2,7 @@
 
 use crate::source;
 use comfy_table::{Table, presets::UTF8_BORDERS_ONLY};
-use model_router::decide::affinity::nothing;
+use model_router::decide::Memory;
 use model_router::explain::{Decision, Explanation, PromptRow, explain, refused};
 
 use model_router::routing::{Head, head};
@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Head::Pass => anyhow::bail!("{} is no path of a model API: the request would pass untouched", args.path),
         Head::Kept(_) | Head::Answer(_) => anyhow::bail!("{} needs no decision", args.path),
         Head::Refused(shape, error) => refused(&error, shape),
-        Head::Call(call) => explain(&policy, &call, &body, &nothing),
+        Head::Call(call) => explain(&policy, &call, &body, Memory::NONE),
     };
     explanation.took(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
     if args.format != Format::Table {

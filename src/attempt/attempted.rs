@@ -14,6 +14,9 @@ pub struct Attempted {
     pub model: String,
     /// Parameters that it left out, separated by commas.
     pub dropped: String,
+    /// Its place, as in [`crate::origin::Origin::place`].
+    #[serde(default)]
+    pub place: u64,
     /// `gpt-5-mini=503,gpt-5`: how each ended. One without a result has none yet, or was followed by another: then
     /// nobody answered it.
     pub trace: String,
@@ -37,6 +40,7 @@ impl Attempted {
         Attempted {
             number,
             model: slot.model.clone(),
+            place: slot.place(),
             dropped: shown(&slot.drop),
             trace: trace + &slot.model,
             limited,
@@ -54,6 +58,13 @@ impl Attempted {
     /// Notes how the latest attempt ended.
     pub fn ended(&mut self, result: &str) {
         self.trace = with_result(core::mem::take(&mut self.trace), result);
+    }
+
+    /// The place of the latest attempt, if nobody has answered it.
+    pub fn unanswered(&self) -> Option<u64> {
+        let last = self.trace.rsplit(',').next().filter(|last| !last.is_empty())?;
+        let result = last.split_once('=').map_or(NO_RESPONSE, |(_, result)| result);
+        (result == NO_RESPONSE).then_some(self.place)
     }
 
     /// How the attempt before the latest one ended; `None` where there was none.

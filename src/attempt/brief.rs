@@ -9,7 +9,7 @@ use crate::catalog::Price;
 use crate::decide::affinity::Source;
 use crate::decide::{Keeper, Plan, Question, Session, mode_name};
 use crate::origin::{Origin, unmarked};
-use crate::policy::{Affinity, Policy, Served};
+use crate::policy::{Affinity, Cooldown, Policy, Served};
 use crate::request::{Api, Kept, Members, Thought, percent_decode};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,9 @@ pub struct Brief {
     pub fee: f64,
     /// Price of the router's baseline model.
     pub baseline: Option<Price>,
+    /// How long models rest after they failed; `None`: they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cooldown: Option<Cooldown>,
     /// The conversation, where the router keeps them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<PublishedSession>,
@@ -160,6 +163,7 @@ pub fn brief(question: &Question, plan: &Plan) -> Brief {
         fee: terms.router.map_or(0.0, |router| router.fee),
         baseline: terms.router.and_then(|router| policy.models.get(router.baseline?)?.price.clone()),
         session: plan.session.as_ref().map(|session| PublishedSession::of(session, policy)),
+        cooldown: policy.cooldown,
         details: None,
         request: PublishedRequest {
             api: request.api,
@@ -208,6 +212,7 @@ pub fn brief_for_kept(policy: &Policy, keeper: &Keeper, kept: &Kept, query: &str
         reason: "kept",
         fee: 0.0,
         baseline: None,
+        cooldown: None,
         session: None,
         details: None,
         slots: vec![slot],

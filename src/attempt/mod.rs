@@ -39,7 +39,8 @@ pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result
     let members = members_of(body, &published)?;
     let mut edits = Vec::with_capacity(4);
     let is_removed = |name: &str| {
-        name == CONTROLS || messages::is_elsewhere(slot, name) || slot.drop.iter().any(|drop| drop == name)
+        let mut dropped = slot.drop.iter().chain(&slot.moot);
+        name == CONTROLS || messages::is_elsewhere(slot, name) || dropped.any(|drop| drop == name)
     };
     match messages::version_in_body(slot.dialect) {
         Some(version) => {
@@ -98,6 +99,9 @@ pub fn body_for(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Resul
         }),
     };
     let mut drop = Cow::Borrowed(&slot.drop);
+    if !slot.moot.is_empty() {
+        drop.to_mut().extend_from_slice(&slot.moot);
+    }
     if matches!(slot.translate, Some(Wire::Chat { usage: false, .. })) {
         drop.to_mut().push("stream_options".to_owned());
     }
@@ -200,9 +204,16 @@ fn rename(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
     }
 }
 
-/// Says the effort as the API does.
+/// Says the effort as the API does: a member in OpenAI's APIs, one inside of `output_config` in Messages.
 fn effort(body: &[u8], members: &Members, slot: &Slot) -> Option<Edit> {
-    let (effort, member) = (slot.effort.as_deref()?, members.get(body, "reasoning_effort")?);
+    let effort = slot.effort.as_deref()?;
+    if slot.dialect.is_messages() {
+        let config = members.get(body, "output_config")?.value;
+        let inside = read_members(config.of(body)).ok()?;
+        let value = inside.get(config.of(body), "effort")?.value.within(config);
+        return Some(Edit::replace(value, quote(effort)));
+    }
+    let member = members.get(body, "reasoning_effort")?;
     if effort != DISABLED {
         return Some(Edit::replace(member.value, quote(effort)));
     }

@@ -6,7 +6,7 @@
 use super::PublishedRequest;
 use super::messages::VERSION;
 use crate::catalog::Price;
-use crate::decide::{Candidate, Question, Thinking, Way, changes, output_limit};
+use crate::decide::{Candidate, Question, Rest, Thinking, Way, changes, output_limit};
 use crate::origin::Origin;
 use crate::policy::{Dialect, Provider, Served};
 use crate::request::{Api, COUNT_TOKENS};
@@ -34,6 +34,9 @@ pub struct Slot {
     /// Parameters that this request has and this model refuses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drop: Vec<String>,
+    /// Parameters that it refuses too, but which ask for what happens anyway.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moot: Vec<String>,
     /// Parameters that this model knows under another name: from, to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rename: Vec<(String, String)>,
@@ -59,6 +62,9 @@ pub struct Slot {
     pub mark: String,
     /// Hash of the provider's name, as in [`Origin`].
     pub provider: u32,
+    /// It has failed lately: an answer is worth telling.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub failed_lately: bool,
     /// `None`: unknown, and not accounted for.
     pub price: Option<Price>,
 }
@@ -130,6 +136,7 @@ impl Slot {
         slot.no_developer =
             request.corners.developer && (model.parameters.no_developer || provider.parameters.no_developer);
         slot.cache_prefix = provider.prompt_caching;
+        slot.failed_lately = candidate.rest != Rest::None;
         if let Way::Translated(wire, _) = way {
             slot.path = path_of(provider, &served.deployment, endpoint_of(wire), request.stream);
             slot.translate = Some(match wire {
@@ -148,7 +155,7 @@ impl Slot {
             slot.path = path_of(provider, &served.deployment, endpoint, request.stream);
             slot.thinking = changes.thinking;
         }
-        Some(Slot { drop: changes.drop, rename: changes.rename, effort: changes.effort, ..slot })
+        Some(Slot { drop: changes.drop, moot: changes.moot, rename: changes.rename, effort: changes.effort, ..slot })
     }
 
     /// An attempt at a provider, about no model yet.
@@ -162,6 +169,7 @@ impl Slot {
             authority: provider.authority.clone(),
             deployment: served.deployment.clone(),
             drop: Vec::new(),
+            moot: Vec::new(),
             rename: Vec::new(),
             effort: None,
             add_usage: false,
@@ -171,8 +179,14 @@ impl Slot {
             no_developer: false,
             mark: String::new(),
             provider: Origin::new(&provider.name, "").provider,
+            failed_lately: false,
             price: None,
         }
+    }
+
+    /// By what the model at this provider is known, as in [`Origin::place`].
+    pub fn place(&self) -> u64 {
+        Origin { provider: self.provider, ..Origin::new("", &self.model) }.place()
     }
 
     /// The API in which the provider answers a request in this one.

@@ -29,12 +29,7 @@ pub enum Recalled {
 }
 
 /// Looks up the model of the conversation with this key.
-pub type Memory<'m> = &'m dyn Fn(u64) -> Recalled;
-
-/// A memory without any.
-pub fn nothing(_: u64) -> Recalled {
-    Recalled::Nothing
-}
+pub type Recall<'m> = &'m dyn Fn(u64) -> Recalled;
 
 /// By what a conversation was recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +80,7 @@ impl Session {
         terms: &Terms,
         caller: Caller,
         (controls, header): (Option<&Controls>, Option<&str>),
-        memory: Memory,
+        recall: Recall,
     ) -> Option<Session> {
         let router = terms.router?;
         let strategy = terms.affinity;
@@ -112,15 +107,15 @@ impl Session {
             session.source = Some(Source::Fingerprint);
             session.key = Some(mix(scope, fingerprint(request)));
         }
-        session.recall(policy, request.conversation.answered, memory);
+        session.recall(policy, request.conversation.answered, recall);
         Some(session)
     }
 
     /// Finds the model that the conversation is on. What is remembered is newer than what an id says.
-    fn recall(&mut self, policy: &Policy, answered: bool, memory: Memory) {
+    fn recall(&mut self, policy: &Policy, answered: bool, recall: Recall) {
         // The first message of a conversation without a name has nothing to be remembered by.
         let told = answered || self.source != Some(Source::Fingerprint);
-        match self.key.filter(|_| told).map(memory) {
+        match self.key.filter(|_| told).map(recall) {
             Some(Recalled::Model(hash)) => self.model = model_of(policy, hash).or(self.model),
             Some(Recalled::Expired) => self.model = None,
             Some(Recalled::Nothing) if self.model.is_none() => self.replay = answered,

@@ -1,7 +1,7 @@
 //! Which models can serve a request at all, and where.
 
 use super::parameters::changes;
-use super::{Caller, Terms};
+use super::{Caller, Cooldowns, Terms};
 use crate::catalog::Context;
 use crate::origin::Origin;
 use crate::policy::{Dialect, Model, ModelId, Outside, Policy, Provider, Served};
@@ -133,6 +133,8 @@ pub struct Question<'q, 'a> {
     pub translations: &'q Translations,
     /// On which terms.
     pub terms: &'q Terms<'q>,
+    /// What has failed lately.
+    pub cooldowns: &'q Cooldowns,
     /// On whose behalf.
     pub caller: Caller,
 }

@@ -5,6 +5,7 @@
 
 pub mod affinity;
 mod asked;
+pub mod cooldown;
 pub mod cost;
 mod eligible;
 mod kept;
@@ -14,7 +15,9 @@ mod terms;
 mod thinking;
 
 pub use affinity::Session;
+use affinity::{Recall, Recalled};
 pub use asked::{Asked, Caller, asked, resolve_model};
+pub use cooldown::{Cooldowns, Rest};
 pub use eligible::{Exclusion, Question, Translations, Way};
 pub use kept::{Keeper, keeper};
 pub use parameters::{Changes, changes};
@@ -22,9 +25,24 @@ pub use rank::{best_quality, in_band};
 pub use terms::Terms;
 pub use thinking::{Thinking, output_limit};
 
+use crate::origin::Origin;
 use crate::policy::{Mode, ModelId, Policy, Provider, ProviderId, Served};
 use crate::predict::{Prediction, Reading, predict};
 use crate::request::{Api, Request};
+
+/// What is remembered of earlier requests.
+#[derive(Clone, Copy)]
+pub struct Memory<'m> {
+    /// Of conversations.
+    pub recall: Recall<'m>,
+    /// Of failures.
+    pub cooldowns: &'m Cooldowns,
+}
+
+impl Memory<'_> {
+    /// Nothing is remembered.
+    pub const NONE: Memory<'static> = Memory { recall: &|_| Recalled::Nothing, cooldowns: &Cooldowns::NONE };
+}
 
 /// A model at a provider, eligible for this request.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,6 +55,8 @@ pub struct Candidate {
     pub prediction: Prediction,
     /// Expected cost in USD; `None` where no price is known (only for a model asked for by name).
     pub cost: Option<f64>,
+    /// Whether it rests there after a failure.
+    pub rest: Rest,
 }
 
 impl Candidate {
@@ -60,6 +80,8 @@ pub enum Reason {
     OnlyEligible,
     /// The conversation stays on its model.
     Affinity,
+    /// What would have been first rests after a failure.
+    Cooldown,
 }
 
 impl Reason {
@@ -71,6 +93,7 @@ impl Reason {
             Reason::CheapestInBand => "cheapest_in_band",
             Reason::OnlyEligible => "only_eligible",
             Reason::Affinity => "affinity",
+            Reason::Cooldown => "cooldown",
         }
     }
 }
@@ -158,7 +181,7 @@ pub fn plan(question: &Question, asked: Asked, mut session: Option<Session>) -> 
         let candidate = *candidate;
         Some(question.places(model).map(move |served| Candidate { served, ..candidate }))
     };
-    let candidates: Vec<_> = ranked.iter().filter_map(places).flatten().collect();
+    let mut candidates: Vec<_> = ranked.iter().filter_map(places).flatten().collect();
     if candidates.is_empty() {
         let cause = request.state.param.clone().or_else(|| question.translations.obstacle());
         let input = if request.api == Api::Responses { "input" } else { "messages" };
@@ -167,7 +190,27 @@ pub fn plan(question: &Question, asked: Asked, mut session: Option<Session>) -> 
     if let Some(param) = unbound(policy, request, &candidates) {
         return Err(Refusal::Unbound(param));
     }
+    if rest(question, &mut candidates) && reason != Reason::Direct {
+        reason = Reason::Cooldown;
+    }
     Ok(Plan { router: asked.router(), candidates, reason, reading, session, excluded })
+}
+
+/// Puts those that rest behind all others, and says whether another one is first by that.
+fn rest(question: &Question, candidates: &mut [Candidate]) -> bool {
+    let Question { policy, cooldowns, .. } = question;
+    if cooldowns.is_empty() {
+        return false;
+    }
+    for candidate in candidates.iter_mut() {
+        let names = candidate.place(policy).zip(policy.models.get(candidate.model));
+        let place = names.map(|((_, provider), model)| Origin::new(&provider.name, &model.name).place());
+        candidate.rest = place.map(|place| cooldowns.rest(place)).unwrap_or_default();
+    }
+    let rests = |candidate: &Candidate| matches!(candidate.rest, Rest::Resting(_));
+    let first = candidates.first().map(|first| (first.model, first.served));
+    candidates.sort_by_key(rests);
+    candidates.first().map(|first| (first.model, first.served)) != first
 }
 
 /// Models that are not eligible, with the reason; those that were not asked for are none of them.
@@ -190,7 +233,7 @@ fn ranked(
     let candidate = |(model, facts): (ModelId, &crate::policy::Model)| {
         let prediction = predict(reading, request, facts);
         let cost = |price| cost::expected(price, fee, request.input_tokens, 0, &prediction);
-        Candidate { model, served: 0, prediction, cost: facts.price.as_ref().map(cost) }
+        Candidate { model, served: 0, prediction, cost: facts.price.as_ref().map(cost), rest: Rest::None }
     };
     let models = policy.models.iter().enumerate();
     let mut ranked: Vec<_> = models.filter(|(id, _)| eligible(id)).map(candidate).collect();

@@ -14,6 +14,8 @@ use crate::request::{Api, Request, read_members};
 pub struct Changes {
     /// Removed; a dot leads into an object: `reasoning.effort`.
     pub drop: Vec<String>,
+    /// Removed too, without a loss: they ask for what happens anyway.
+    pub moot: Vec<String>,
     /// Renamed.
     pub rename: Vec<(String, String)>,
     /// What the effort becomes, where the API calls it otherwise.

@@ -49,21 +49,38 @@ pub(super) fn of_translation(request: &Request, model: &Model, translation: &Tra
     }
 }
 
-/// Drops the parameters of sampling that the model refuses, by themselves or beside another one; or `all` of them.
-fn drop_sampling(request: &Request, model: &Model, names: &[&str], all: bool, changes: &mut Changes) {
+/// Drops the parameters of sampling that the model refuses, by themselves or beside another one; or `all` of them. A 1 is
+/// what happens without.
+fn drop_sampling(request: &Request, model: &Model, names: &[&'static str], all: bool, changes: &mut Changes) {
     let rules = &model.messages;
-    for name in names {
-        let stays = |other: &str| has(request, other) && !changes.drop.iter().any(|dropped| dropped == other);
-        let beside = rules.drop_beside.iter().any(|(dropped, other)| dropped == name && stays(other));
-        if has(request, name) && (all || beside || rules.drop.iter().any(|dropped| dropped == name)) {
-            changes.drop(name);
+    let is_one =
+        |name: &str| name != "top_k" && value(request, name).is_some_and(|value| matches!(value, b"1" | b"1.0"));
+    for name in names.iter().copied().filter(|name| has(request, name)) {
+        let stays = |other: &&str| {
+            has(request, other) && !changes.drop.iter().chain(&changes.moot).any(|dropped| dropped == other)
+        };
+        let refused = all || rules.drop.iter().any(|dropped| dropped == name);
+        let beside =
+            || rules.drop_beside.iter().filter(|(dropped, _)| dropped == name).map(|(_, other)| other.as_str());
+        match beside().find(stays) {
+            _ if !stays(&name) => {}
+            _ if refused && is_one(name) => changes.moot.push(name.to_owned()),
+            _ if refused => changes.drop(name),
+            Some(_) if is_one(name) => changes.moot.push(name.to_owned()),
+            Some(other) if is_one(other) => changes.moot.push(other.to_owned()),
+            Some(_) => changes.drop(name),
+            None => {}
         }
     }
 }
 
 /// Whether a parameter is there, and not null.
 fn has(request: &Request, name: &str) -> bool {
-    request.members.get(request.body, name).is_some_and(|member| member.value.of(request.body) != b"null")
+    value(request, name).is_some_and(|value| value != b"null")
+}
+
+fn value<'a>(request: &Request<'a>, name: &str) -> Option<&'a [u8]> {
+    Some(request.members.get(request.body, name)?.value.of(request.body))
 }
 
 fn asks_to_think(request: &Request) -> bool {
@@ -107,17 +124,24 @@ pub(super) fn of_messages(request: &Request, model: &Model, changes: &mut Change
     let rules = &model.messages;
     drop_sampling(request, model, &["temperature", "top_p", "top_k"], false, changes);
     // A router's models differ in how they are asked; the client may have had another in mind.
-    let effort = || request.effort.as_deref().and_then(Effort::from_name).unwrap_or(Effort::High);
+    let effort = request.effort.as_deref().and_then(Effort::from_name);
+    match (effort, rules.thinking) {
+        _ if request.effort.is_none() => {}
+        (_, Some(Style::Budget)) => changes.drop("output_config.effort"),
+        (Some(effort), Some(_)) if !rules.efforts.contains(&effort) => {
+            changes.effort = nearest(effort, model).map(|effort| effort.name().to_owned());
+        }
+        _ => {}
+    }
+    let effort = effort.unwrap_or(Effort::High);
     let other = match (request.thinking.as_deref(), rules.thinking) {
-        (Some("enabled"), Some(Style::Adaptive)) => nearest(effort(), model).map(Thinking::Adaptive),
-        (Some("adaptive"), Some(Style::Budget)) => budget_of(effort(), request, model),
+        (Some("enabled"), Some(Style::Adaptive)) => nearest(effort, model).map(Thinking::Adaptive),
+        (Some("adaptive"), Some(Style::Budget)) if request.corners.unsigned_calls => None,
+        (Some("adaptive"), Some(Style::Budget)) => budget_of(effort, request, model),
         _ => return,
     };
     match other {
         Some(thinking) => changes.thinking = Some(thinking),
         None => changes.drop("thinking"),
-    }
-    if rules.thinking == Some(Style::Budget) && request.effort.is_some() {
-        changes.drop("output_config.effort");
     }
 }

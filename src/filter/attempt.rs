@@ -4,6 +4,7 @@
 //! [`super::reply`]. Never decides which model comes next: the plan has done that.
 
 use super::accounts;
+use super::cooling;
 use super::host;
 use super::metrics::Metrics;
 use super::property;
@@ -70,7 +71,9 @@ impl AttemptContext {
         let Some(Work { slot, attempted, .. }) = &mut self.work else { return };
         if !std::mem::replace(&mut self.counted, true) {
             self.metrics.add("attempts_total", &[("model", &slot.model), ("result", result)], 1);
-            if result != "200" {
+            if result == "200" {
+                cooling::succeeded(slot);
+            } else {
                 attempted.ended(result);
                 leave(attempted);
             }
@@ -79,10 +82,18 @@ impl AttemptContext {
 
     /// Leaves word of a refusal, and of how long it asks to wait.
     pub(super) fn note_failure(&mut self, status: &str) {
-        let Some(work) = &mut self.work else { return };
         let header = |name: &str| host::header(RESPONSE, name);
         let wait = (status == "429").then(|| wait(&header, host::now() / 1_000_000_000)).flatten();
-        work.attempted.failed(status.parse().unwrap_or(0), wait);
+        self.failed(status.parse().unwrap_or(0), wait);
+    }
+
+    /// The attempt has failed with this status; the model rests, unless the request is to blame.
+    pub(super) fn failed(&mut self, status: u16, wait: Option<u64>) {
+        let Some(Work { brief, slot, attempted, .. }) = &mut self.work else { return };
+        attempted.failed(status, wait);
+        if status == 429 || status >= 500 {
+            cooling::failed(&self.metrics, &slot.model, slot.place(), wait, brief.cooldown);
+        }
     }
 
     /// What an answer took. What a provider keeps is booked when it is made, as far as it says then what it took.
@@ -94,7 +105,7 @@ impl AttemptContext {
 }
 
 /// The plan and this attempt's place in it; leaves word of both.
-fn find_work(published: &[u8]) -> Option<Work> {
+fn find_work(published: &[u8], metrics: &Metrics) -> Option<Work> {
     let cluster = host::property(&["xds", "cluster_name"])?;
     let number = host::property(&["upstream", "request_attempt_count"])
         .and_then(|bytes| Some(u64::from_le_bytes(*bytes.first_chunk::<8>()?)))
@@ -107,6 +118,9 @@ fn find_work(published: &[u8]) -> Option<Work> {
         1 => Attempted::default(),
         _ => serde_json::from_slice(&host::property(&[property::ATTEMPTED])?).unwrap_or_default(),
     };
+    if let Some(place) = before.unanswered() {
+        cooling::failed(metrics, &before.model, place, None, brief.cooldown);
+    }
     let attempted = before.next(number, &slot);
     leave(&attempted);
     Some(Work { brief, slot, attempted, about: None })
@@ -139,7 +153,7 @@ impl HttpContext for AttemptContext {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
         // A request without a plan is none of the router's business: the policy lets it pass.
         let Some(brief) = host::property(&[property::BRIEF]) else { return Action::Continue };
-        self.work = find_work(&brief);
+        self.work = find_work(&brief, &self.metrics);
         let Some(work) = &self.work else {
             let client = Brief::client(&brief).unwrap_or(Api::Chat);
             return misconfigured(client, "The request has come to a cluster that is not in its plan.");

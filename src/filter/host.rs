@@ -147,17 +147,19 @@ pub fn set_property(name: &str, value: &[u8]) {
     unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
 }
 
-/// A value that all workers of this process share.
-pub fn shared(key: &str) -> Option<Vec<u8>> {
+/// A value that all workers of this process share, and its version.
+pub fn shared(key: &str) -> Option<(Vec<u8>, u32)> {
     let mut version = 0;
     // SAFETY: `key` is readable for its length, the others are valid for writes.
-    receive(|data, length| unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), data, length, &mut version) })
+    let value =
+        receive(|data, length| unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), data, length, &mut version) });
+    value.map(|value| (value, version))
 }
 
-/// Sets a value that all workers of this process share; the last one to write wins.
-pub fn set_shared(key: &str, value: &[u8]) {
+/// Sets a value that all workers of this process share, if it still has this version; 0 is any. Says whether it was.
+pub fn set_shared(key: &str, value: &[u8], version: u32) -> bool {
     // SAFETY: key and value are readable for their lengths.
-    unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), 0) };
+    unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), version) == OK }
 }
 
 /// Makes Envoy choose the route, and with it the cluster, again.

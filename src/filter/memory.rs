@@ -16,7 +16,7 @@ fn place(key: u64) -> String {
 
 /// The model of a conversation.
 pub fn recall(key: u64) -> Recalled {
-    let Some((known, model, written)) = host::shared(&place(key)).as_deref().and_then(read) else {
+    let Some((known, model, written)) = host::shared(&place(key)).and_then(|(value, _)| read(&value)) else {
         return Recalled::Nothing;
     };
     match known == key {
@@ -31,7 +31,7 @@ pub fn remember(key: u64, model: &str) {
     let seconds = host::now() / 1_000_000_000;
     let hash = Origin::new("", model).model;
     let value = [&key.to_le_bytes()[..], &hash.to_le_bytes(), &seconds.to_le_bytes()].concat();
-    host::set_shared(&place(key), &value);
+    host::set_shared(&place(key), &value, 0);
 }
 
 /// Key, hash of the model's name, and seconds since 1970.

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod attempt;
+mod cooling;
 mod host;
 mod memory;
 mod metrics;

@@ -2,12 +2,14 @@
 //!
 //! Never reads a body.
 
+use super::cooling;
 use super::host;
 use super::memory;
 use super::metrics::Metrics;
 use super::property;
 use crate::attempt::{Attempted, Brief, PublishedSession};
 use crate::decide::Session;
+use crate::policy::Cooldown;
 use proxy_wasm::types::MapType;
 
 const RESPONSE: MapType = MapType::HttpResponseHeaders;
@@ -21,6 +23,7 @@ pub struct Decision {
     stream: bool,
     /// The conversation, and what is known of it.
     session: Option<(Session, PublishedSession)>,
+    cooldown: Option<Cooldown>,
     /// When the body was there, in nanoseconds since 1970.
     began: u64,
     status: u16,
@@ -29,11 +32,22 @@ pub struct Decision {
 
 impl Decision {
     pub fn of(brief: Brief, session: Option<Session>, began: u64) -> Self {
-        let Brief { router, mode, reason, slots, request, .. } = brief;
+        let Brief { router, mode, reason, cooldown, slots, request, .. } = brief;
         let first_model = slots.into_iter().next().map(|slot| slot.model).unwrap_or_default();
         let session = session.zip(brief.session);
         let attempted = Attempted::default();
-        Decision { router, mode, reason, first_model, stream: request.stream, session, began, status: 0, attempted }
+        Decision {
+            router,
+            mode,
+            reason,
+            first_model,
+            stream: request.stream,
+            session,
+            cooldown,
+            began,
+            status: 0,
+            attempted,
+        }
     }
 
     /// Tells the client and the access log what the attempts have left.
@@ -41,6 +55,10 @@ impl Decision {
         self.status = status;
         let left = host::property(&[property::ATTEMPTED]);
         self.attempted = left.and_then(|left| serde_json::from_slice(&left).ok()).unwrap_or_default();
+        if let Some(place) = self.attempted.unanswered().filter(|_| status >= 500) {
+            // Envoy has answered in the place of the last model, which did not.
+            cooling::failed(metrics, &self.attempted.model, place, None, self.cooldown);
+        }
         let Attempted { number, model, dropped, .. } = &self.attempted;
         let failover = self.attempted.failure_before().map(|failure| format!("failover_{failure}"));
         set("x-model-router-model", model);

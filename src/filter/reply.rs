@@ -99,9 +99,7 @@ impl AttemptContext {
     /// Turns the held answer into an error, so that Envoy's retry policy sees it. `held` bytes are in the buffer; an
     /// answer that ended with its headers has none, and cannot be given any.
     pub(super) fn fail(&mut self, failure: &Failure, held: Option<usize>) -> Action {
-        if let Some(work) = &mut self.work {
-            work.attempted.failed(failure.status, None);
-        }
+        self.failed(failure.status, None);
         self.count(failure.result);
         self.reply = Reply::Failed;
         host::set_header(RESPONSE, ":status", Some(&failure.status.to_string()));

@@ -3,14 +3,16 @@
 //! Owns the hold on the request until the decision is published, and what is answered without a provider. Never touches
 //! a provider's body.
 
+use super::cooling;
 use super::host;
 use super::memory;
 use super::metrics::Metrics;
 use super::outcome::Decision;
 use super::property;
 use crate::attempt::Brief;
+use crate::decide::{Memory, Rest};
 use crate::explain::{Log, explain};
-use crate::policy::Policy;
+use crate::policy::{Policy, Timeouts};
 use crate::request::Shape;
 use crate::response::error::ErrorReply;
 use crate::routing::{BETAS, Call, Head, Routed, head, joined, route};
@@ -73,11 +75,12 @@ impl RouteContext {
         };
         let policy = Rc::clone(&self.policy);
         if call.explain {
-            let mut explanation = explain(&policy, &call, &body, &memory::recall);
+            let memory = Memory { recall: &memory::recall, cooldowns: &cooling::look() };
+            let mut explanation = explain(&policy, &call, &body, memory);
             explanation.took(host::now().saturating_sub(began) / 1000);
             return self.answer(&serde_json::to_string(&explanation).unwrap_or_default());
         }
-        match route(&policy, &call, &body, &memory::recall) {
+        match settled(&policy, &call, &body) {
             Err(error) => self.refuse(&error),
             Ok(routed) => self.send_on(&policy, &call, routed, began),
         }
@@ -103,6 +106,7 @@ impl RouteContext {
         }
         routed.brief.details = call.controls.then_some(began);
         publish(&routed.brief);
+        limit(policy.timeouts, routed.request.stream);
         self.metrics.observe("decision_microseconds", &[], host::now().saturating_sub(began) / 1000);
         self.state = State::Routed(Box::new(Decision::of(routed.brief, routed.plan.session, began)));
         Action::Continue
@@ -145,6 +149,17 @@ impl RouteContext {
     }
 }
 
+/// Decides on a body. A model that is due after a failure is tried by one request only: the others decide again.
+fn settled<'p, 'a>(policy: &'p Policy, call: &Call, body: &'a [u8]) -> Result<Routed<'p, 'a>, ErrorReply> {
+    let decide = || route(policy, call, body, Memory { recall: &memory::recall, cooldowns: &cooling::look() });
+    let routed = decide()?;
+    let due = routed.plan.candidates.first().is_some_and(|first| first.rest == Rest::Due);
+    match routed.brief.slots.first().filter(|_| due) {
+        Some(slot) if !cooling::try_again(slot.place()) => decide(),
+        _ => Ok(routed),
+    }
+}
+
 /// Leaves the plan where Envoy's matcher and the attempts find it.
 fn publish(brief: &Brief) {
     if let Some(first) = brief.slots.first() {
@@ -155,6 +170,18 @@ fn publish(brief: &Brief) {
     let retries = brief.slots.len().saturating_sub(1).to_string();
     host::set_header(REQUEST, "x-envoy-max-retries", Some(&retries));
     host::clear_route_cache();
+}
+
+/// Sets Envoy's timers for this request, where the policy does.
+fn limit(timeouts: Timeouts, stream: bool) {
+    let each = if stream { timeouts.first_token } else { timeouts.answer };
+    for (name, bound) in
+        [("x-envoy-upstream-rq-per-try-timeout-ms", each), ("x-envoy-upstream-rq-timeout-ms", timeouts.total)]
+    {
+        if let Some(bound) = bound {
+            host::set_header(REQUEST, name, Some(&bound.to_string()));
+        }
+    }
 }
 
 impl Context for RouteContext {}

@@ -6,6 +6,7 @@
 mod consumers;
 mod error;
 mod facts;
+mod failover;
 mod models;
 mod names;
 mod node;
@@ -19,6 +20,7 @@ mod tests;
 use serde_json::Value;
 
 pub use error::Error;
+pub use failover::{Cooldown, Timeouts};
 
 use crate::catalog::{Abilities, Capabilities, Context, Efforts, MessagesRules, Parameters, Price};
 use crate::predict::Predictor;
@@ -42,6 +44,10 @@ pub struct Policy {
     pub unknown_paths: UnknownPaths,
     /// Attempts per request, 1..=[`MAX_ATTEMPTS`].
     pub max_attempts: usize,
+    /// How long models rest after they failed; `None`: they do not.
+    pub cooldown: Option<Cooldown>,
+    /// How long attempts and requests may take.
+    pub timeouts: Timeouts,
     /// The model that predicts quality, the same for every request of this policy.
     pub predictor: &'static Predictor,
     /// Things worth telling at start that are no errors (a router without failover, …), each with its path.

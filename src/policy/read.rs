@@ -8,11 +8,12 @@ use super::error::Error;
 use super::names::Names;
 use super::node::{Fields, Node, Notes};
 use super::{MAX_ATTEMPTS, Policy, UnknownPaths};
-use super::{consumers, models, providers, routers, structpb};
+use super::{consumers, failover, models, providers, routers, structpb};
 use crate::catalog::Catalog;
 use crate::predict::Predictor;
 
-const FIELDS: [&str; 6] = ["routers", "models", "providers", "consumers", "unknown_paths", "max_attempts"];
+const FIELDS: [&str; 8] =
+    ["routers", "models", "providers", "consumers", "unknown_paths", "max_attempts", "cooldown", "timeouts"];
 const UNKNOWN_PATHS: [(&str, UnknownPaths); 2] = [("reject", UnknownPaths::Reject), ("pass", UnknownPaths::Pass)];
 const EMPTY: &str = "is empty: give models, providers that serve them, and routers that choose among them";
 
@@ -71,6 +72,8 @@ fn document(root: &Fields<'_>, catalog: &Catalog, predictor: &'static Predictor)
         providers,
         consumers,
         unknown_paths: unknown_paths.unwrap_or(UnknownPaths::Reject),
+        cooldown: failover::cooldown(root),
+        timeouts: failover::timeouts(root),
         max_attempts: max_attempts.map_or(5, |attempts| attempts as usize),
         predictor,
         warnings: Vec::new(),

@@ -143,7 +143,7 @@ fn read_system(reader: &mut Reader, request: &mut Request, count: &mut TokenCoun
 }
 
 fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &mut TokenCount) -> Result<()> {
-    let (mut first, mut role, mut has_content) = (true, None, false);
+    let (mut first, mut role, mut has_content, mut blocks) = (true, None, false, Blocks::default());
     let body = request.body;
     let before = count.total();
     let mut message = Message::new(("messages", index), body, &mut request.needs, count);
@@ -156,7 +156,7 @@ fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &
             ("content", _) if has_content => return message.invalid("content", "is there twice"),
             ("content", kind) => {
                 has_content = true;
-                read_content(reader, kind, &mut message, &mut request.conversation)?;
+                read_content(reader, kind, &mut message, &mut request.conversation, &mut blocks)?;
             }
             _ => drop(reader.skip()?),
         }
@@ -167,11 +167,32 @@ fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &
     }
     let (role, texts, bytes) = (role.span.of(body), message.texts, message.bytes);
     request.needs.prefill = role == b"assistant";
+    // What is asked behind results is in their turn.
+    let unsigned = &mut request.corners.unsigned_calls;
+    *unsigned = match role {
+        b"assistant" if blocks.calls => !blocks.thought,
+        b"assistant" => false,
+        _ => *unsigned && blocks.results,
+    };
     request.conversation.add(role, texts, bytes, before);
     Ok(())
 }
 
-fn read_content(reader: &mut Reader, kind: Kind, message: &mut Message, conversation: &mut Conversation) -> Result<()> {
+/// Which blocks a message has.
+#[derive(Default)]
+struct Blocks {
+    calls: bool,
+    thought: bool,
+    results: bool,
+}
+
+fn read_content(
+    reader: &mut Reader,
+    kind: Kind,
+    message: &mut Message,
+    conversation: &mut Conversation,
+    blocks: &mut Blocks,
+) -> Result<()> {
     match kind {
         Kind::String => {
             let text = reader.string()?;
@@ -184,7 +205,7 @@ fn read_content(reader: &mut Reader, kind: Kind, message: &mut Message, conversa
                 if reader.peek()? != Kind::Object {
                     return message.invalid("content", "must hold objects");
                 }
-                read_block(reader, message, conversation)?;
+                read_block(reader, message, conversation, blocks)?;
             }
         }
         _ => return message.invalid("content", "must be a string or an array of blocks"),
@@ -193,7 +214,12 @@ fn read_content(reader: &mut Reader, kind: Kind, message: &mut Message, conversa
 }
 
 /// A block of a message. What its members are is known only when all are read: `type` may come last.
-fn read_block(reader: &mut Reader, message: &mut Message, conversation: &mut Conversation) -> Result<()> {
+fn read_block(
+    reader: &mut Reader,
+    message: &mut Message,
+    conversation: &mut Conversation,
+    blocks: &mut Blocks,
+) -> Result<()> {
     let (mut first, mut kind, mut text, mut bytes) = (true, None, None, 0);
     let (body, start) = (message.body, reader.offset());
     reader.enter_object()?;
@@ -211,6 +237,12 @@ fn read_block(reader: &mut Reader, message: &mut Message, conversation: &mut Con
         }
     }
     let Some(kind) = kind else { return message.invalid("content", "must hold blocks with a type") };
+    match kind.span.of(body) {
+        b"tool_use" => blocks.calls = true,
+        b"thinking" | b"redacted_thinking" => blocks.thought = true,
+        b"tool_result" => blocks.results = true,
+        _ => {}
+    }
     match (kind.span.of(body), text) {
         (b"text", Some(text)) => message.text(text),
         (b"tool_use" | b"server_tool_use" | b"mcp_tool_use", _) => {

@@ -215,6 +215,8 @@ pub struct Corners {
     pub strict_tools: bool,
     /// The assistant called tools in a message without reasoning.
     pub silent_calls: bool,
+    /// In Messages: the turn that the model is to go on with has called tools without thinking.
+    pub unsigned_calls: bool,
 }
 
 /// Why a body cannot be routed.

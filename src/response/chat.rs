@@ -8,6 +8,7 @@ use super::stream::{Broken, End, Fate, First, Handler, Known, Output};
 use super::usage::read_usage;
 use super::{Answer, Failure};
 use crate::decide::cost::Usage;
+use crate::request::Api;
 use crate::request::json::{JsonError, Kind, Reader, Span};
 
 /// Reads a complete answer.
@@ -41,6 +42,8 @@ impl Handler for Chunks {
             return Fate::Kept;
         };
         known.note(|| object.model(payload), object.usage(payload));
+        // Not every server sends `[DONE]`.
+        known.done |= object.is_finished;
         if let Some(error) = object.error() {
             known.fail(Broken::Error, || Failure::of_enveloped(error.of(payload)));
         } else if object.has_choices || object.usage.is_some() || self.any {
@@ -65,6 +68,10 @@ impl Handler for Chunks {
         }
         Fate::Kept
     }
+
+    fn cut_off(&self, output: &mut Output) {
+        output.replace(b"data: ", &Failure::cut_off(Api::Chat));
+    }
 }
 
 /// The members that the router reads of an answer or an event.
@@ -78,6 +85,8 @@ struct Object {
     /// What to cut so that the object has no `usage`.
     usage_cut: Option<Span>,
     has_choices: bool,
+    /// A choice has a reason why it ends.
+    is_finished: bool,
     has_details: bool,
     is_empty: bool,
 }
@@ -102,6 +111,7 @@ fn read_object(body: &[u8]) -> Result<Object, JsonError> {
             (b"error", Kind::Object | Kind::String) => object.error = Some(value),
             (b"choices", Kind::Array) => {
                 object.has_choices = value.of(body).iter().any(|byte| !b"[] \n\r\t".contains(byte));
+                object.is_finished = is_finished(value.of(body));
             }
             (b"usage", kind) => {
                 object.usage = (kind == Kind::Object).then_some(value);
@@ -116,6 +126,14 @@ fn read_object(body: &[u8]) -> Result<Object, JsonError> {
     object.is_empty = before.is_none();
     reader.end()?;
     Ok(object)
+}
+
+/// Whether a choice says why it ends, which it does behind its delta. In a text the name's quotes would be escaped.
+fn is_finished(choices: &[u8]) -> bool {
+    const NAME: &str = "\"finish_reason\"";
+    let last = core::str::from_utf8(choices).ok().and_then(|text| text.get(text.rfind(NAME)? + NAME.len()..));
+    let value = last.and_then(|rest| rest.trim_start().strip_prefix(':'));
+    value.is_some_and(|value| value.trim_start().starts_with('"'))
 }
 
 impl Object {

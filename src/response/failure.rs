@@ -78,6 +78,20 @@ impl Failure {
         }
     }
 
+    /// The payload of the event that ends a stream which its provider did not.
+    pub(super) fn cut_off(client: Api) -> Vec<u8> {
+        const MESSAGE: &str = "The provider's stream ended early.";
+        let code = "incomplete_answer";
+        let payload = match client {
+            Api::Messages => return messages_error("api_error", MESSAGE),
+            Api::Responses => {
+                json!({ "type": "error", "code": code, "message": MESSAGE, "param": null, "sequence_number": 0 })
+            }
+            _ => json!({ "error": { "message": MESSAGE, "type": "server_error", "param": null, "code": code } }),
+        };
+        payload.to_string().into_bytes()
+    }
+
     fn with_body(status: u16, body: Vec<u8>) -> Self {
         Failure { status, result: "error_in_200", body: Some(body) }
     }

@@ -88,12 +88,11 @@ impl Known {
         }
     }
 
-    /// It ends here.
-    pub(super) fn close(&mut self) {
+    /// It ends here. Says whether that is too early, and nobody has told the client.
+    pub(super) fn close(&mut self) -> bool {
         self.decide(|| First::Failed(Failure::without_body("empty_stream")));
-        if !self.done && !self.endless && self.first == First::Good {
-            self.broken.get_or_insert(Broken::Incomplete);
-        }
+        let early = !self.done && !self.endless && self.first == First::Good;
+        early && *self.broken.get_or_insert(Broken::Incomplete) != Broken::Error
     }
 
     /// The first model that is named and the last usage hold.

@@ -7,6 +7,7 @@ use super::splice::{DETAILS, Splices};
 use super::stream::{Broken, End, Fate, Handler, Known, Output};
 use super::translated::{judge, model_name};
 use super::{Answer, Failure, Treatment};
+use crate::request::Api;
 use crate::request::json::{JsonError, Kind, Reader};
 use crate::translate::{Delta, MessagesCounts, messages_answer, messages_event};
 
@@ -60,6 +61,10 @@ impl Handler for Stream {
             self.details = false;
         }
         Fate::Kept
+    }
+
+    fn cut_off(&self, output: &mut Output) {
+        output.replace(b"event: error\ndata: ", &Failure::cut_off(Api::Messages));
     }
 
     // `[DONE]` is no part of this API; where a proxy sends it, it answers nothing.

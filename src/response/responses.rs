@@ -10,6 +10,7 @@ use super::stream::{Broken, End, Fate, First, Handler, Known, Output};
 use super::usage::read_usage;
 use super::{Answer, Failure, Treatment};
 use crate::decide::cost::Usage;
+use crate::request::Api;
 use crate::request::json::{JsonError, Kind, Reader, Span};
 use crate::request::string_member;
 
@@ -84,6 +85,13 @@ impl Handler for Stream {
         }
         known.done |= event.is_last(payload);
         Fate::Kept
+    }
+
+    fn cut_off(&self, output: &mut Output) {
+        // Who asks again for what is kept may be told less than all of it.
+        if !self.existing {
+            output.replace(b"event: error\ndata: ", &Failure::cut_off(Api::Responses));
+        }
     }
 
     // `[DONE]` is no part of this API; where a proxy sends it, it answers nothing.

@@ -18,8 +18,8 @@ pub const MAX_EVENT: usize = 8 << 20;
 
 /// What one API makes of its events.
 pub(super) trait Handler {
-    /// Whether any byte may go on other than it came. Asked once, before the first event. `false`: everything passes
-    /// as it comes, whatever is noted or written.
+    /// Whether any event may go on other than it came. Asked once, before the first event. `false`: they pass as they
+    /// come, whatever is noted or written.
     fn rewrites(&self) -> bool;
 
     /// Takes one event's payload: tells `known` what it says, and `output` what becomes of it.
@@ -27,6 +27,9 @@ pub(super) trait Handler {
 
     /// Takes the end of the stream: once for each `[DONE]`, and once when no more bytes come.
     fn end(&mut self, end: End, known: &mut Known, output: &mut Output) -> Fate;
+
+    /// Takes it that the stream ended early, and writes what tells the client so, in the place of all that was to come.
+    fn cut_off(&self, _output: &mut Output) {}
 
     /// Takes it that an event is too long to be read. `true`: nothing of it may pass, and what is to stand in its place
     /// is written.
@@ -58,6 +61,16 @@ pub(super) struct Output {
     pub(super) splices: Splices,
     /// Bytes that go on, whole events; a handler may append to them.
     pub(super) written: Vec<u8>,
+}
+
+impl Output {
+    /// Writes an event of this payload in the place of all that was to go on.
+    pub(super) fn replace(&mut self, head: &[u8], payload: &[u8]) {
+        self.written.clear();
+        for piece in [head, payload, b"\n\n"] {
+            self.written.extend_from_slice(piece);
+        }
+    }
 }
 
 /// The scanner of one stream.
@@ -121,20 +134,27 @@ impl Events {
         self.known.answer()
     }
 
-    /// Takes the next bytes. Where the stream may be changed, says what goes on in the place of these bytes: whole
-    /// events only (but for one that is too long), until [`Events::finish`]. `None`: they pass as they are.
+    /// Takes the next bytes, and says what goes on in their place: whole events only (but for one that is too long), until
+    /// [`Events::finish`], so that the client can be told of an early end. `None`: they pass as they are.
     pub fn push(&mut self, chunk: &[u8]) -> Option<&[u8]> {
         self.output.written.clear();
+        let mut as_they_are = !self.rewrites && self.tail.is_empty() && !self.too_long;
         let chunk = if self.too_long { self.pass_too_long(chunk) } else { chunk };
         if self.tail.is_empty() {
             let rest = self.read_events(chunk, 0);
-            self.tail.extend_from_slice(chunk.get(rest..).unwrap_or_default());
+            let (whole, tail) = chunk.split_at_checked(rest).unwrap_or((chunk, &[]));
+            as_they_are &= tail.is_empty();
+            self.tail.extend_from_slice(tail);
+            if !as_they_are {
+                self.pass_as_it_is(whole);
+            }
         } else if !self.too_long {
             // The end may begin up to three bytes before the new ones.
             let from = self.tail.len().saturating_sub(3);
             let mut pending = core::mem::take(&mut self.tail);
             pending.extend_from_slice(chunk);
             let rest = self.read_events(&pending, from);
+            self.pass_as_it_is(pending.get(..rest).unwrap_or_default());
             pending.drain(..rest);
             self.tail = pending;
         }
@@ -145,7 +165,7 @@ impl Events {
             self.too_long = true;
             self.keep_end(&start);
         }
-        self.rewrites.then_some(self.output.written.as_slice())
+        (!as_they_are).then_some(self.output.written.as_slice())
     }
 
     /// No more bytes come. Says what is still to go on to the client.
@@ -154,10 +174,13 @@ impl Events {
         self.output.written.clear();
         if !self.too_long && !tail.is_empty() {
             self.read_event(&tail);
+            self.pass_as_it_is(&tail);
         }
         self.handler.end(End::Closed, &mut self.known, &mut self.output);
-        self.known.close();
-        if self.rewrites { &self.output.written } else { &[] }
+        if self.known.close() {
+            self.handler.cut_off(&mut self.output);
+        }
+        &self.output.written
     }
 
     /// Passes what belongs to the event that is too long, and says what comes after it.
@@ -227,8 +250,15 @@ impl Events {
     }
 
     fn pass(&mut self, bytes: &[u8]) {
-        if self.rewrites && !self.swallows {
+        if !self.swallows {
             self.output.written.extend_from_slice(bytes);
+        }
+    }
+
+    /// Passes whole events of a stream that is not rewritten.
+    fn pass_as_it_is(&mut self, events: &[u8]) {
+        if !self.rewrites {
+            self.output.written.extend_from_slice(events);
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::decide::affinity::nothing;
+use crate::decide::Memory;
 use crate::explain::explain;
 use serde_json::{Value, json};
 
@@ -104,9 +104,9 @@ fn a_model_that_no_provider_serves_in_this_api_is_refused() {
     let policy = policy("reject");
     let body = br#"{"model":"model-router","max_tokens":9,"messages":[{"role":"user","content":"secret"}]}"#;
     let call = call("/v1/messages", &HEADERS);
-    let error = route(&policy, &call, body, &nothing).unwrap_err();
+    let error = route(&policy, &call, body, Memory::NONE).unwrap_err();
     assert_eq!((error.status, error.code), (400, "no_eligible_model"));
-    let shown = serde_json::to_value(explain(&policy, &call, body, &nothing)).unwrap();
+    let shown = serde_json::to_value(explain(&policy, &call, body, Memory::NONE)).unwrap();
     assert_eq!(shown["error"]["type"], "invalid_request_error");
     assert!(!shown.to_string().contains("secret"));
 }
@@ -117,6 +117,6 @@ fn controls_are_read_as_in_chat() {
     let body =
         br#"{"model":"model-router","messages":[{"role":"user","content":"x"}],"routing_config":{"routing_mode":7}}"#;
     let opted = call("/v1/messages", &[VERSION_HEADER, ("foundry-features", CONTROLS)]);
-    let error = route(&policy, &opted, body, &nothing).unwrap_err();
+    let error = route(&policy, &opted, body, Memory::NONE).unwrap_err();
     assert!(error.param.as_deref().is_some_and(|param| param.starts_with("routing_config")), "{error:?}");
 }

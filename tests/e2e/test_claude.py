@@ -227,7 +227,7 @@ def test_errors_have_the_shape_of_openai(latest, mocks, api, status, stream):
     assert response.headers["x-model-router-attempts"] == "1"
 
 
-@pytest.mark.parametrize("fault", ["stream_error", "malformed", "truncated"])
+@pytest.mark.parametrize("fault", ["stream_error", "malformed", "truncated", "ends_early"])
 def test_a_stream_that_breaks(envoy, mocks, fault):
     mocks["anthropic"].fault(fault, after=3)
     count = lambda: envoy.metric("model_router_broken_streams_total")

@@ -161,3 +161,32 @@ def test_streams_keep_the_providers_cadence(envoy, mocks, plan):
         for _ in response.iter_lines():
             times.append(time.monotonic() - start)
     assert times[0] >= 0.25
+
+
+SAID = [{"role": "user", "content": "Tell me a story."}]
+EARLY = {
+    "chat": ("/v1/chat/completions", {"model": "gpt-4.1-mini", "messages": SAID}),
+    "chat-with-usage": ("/v1/chat/completions", {"model": "gpt-4.1-mini", "messages": SAID, "stream_options": {"include_usage": True}}),
+    "responses": ("/v1/responses", {"model": "gpt-4.1-mini", "input": "Tell me a story."}),
+    "messages": ("/v1/messages", {"model": "claude-sonnet-4-5", "messages": SAID, "max_tokens": 64}),
+    "translated": ("/v1/chat/completions", {"model": "claude-sonnet-4-5", "messages": SAID}),
+}
+
+
+@pytest.mark.parametrize("path, body", EARLY.values(), ids=EARLY)
+def test_a_stream_that_ends_early_is_told(envoy, mocks, path, body):
+    for mock in mocks.values():
+        mock.fault("ends_early", after=3)
+    count = lambda: envoy.metric("model_router_broken_streams_total")
+    before = count()
+    response = envoy.client.post(path, json={**body, "stream": True})
+    assert response.status_code == 200
+    *events, rest = response.text.split("\n\n")
+    assert rest == "" and "[DONE]" not in response.text
+    *_, last = [json.loads(line[6:]) for event in events for line in event.splitlines() if line.startswith("data: ")]
+    error = last if path == "/v1/responses" else last["error"]
+    # What is translated is read to the last byte.
+    words = "could not be read" if body["model"] == "claude-sonnet-4-5" and "max_tokens" not in body else "ended early"
+    assert error["message"] == f"The provider's stream {words}."
+    assert last.get("type") == (None if path == "/v1/chat/completions" else "error")
+    assert count() - before == 1

@@ -146,6 +146,7 @@ def test_events_come_as_the_provider_makes_them(own, slow_mock, mocks):
     {"fault": "stream_error", "after": 3},
     {"fault": "malformed", "after": 3},
     {"fault": "truncated", "after": 3},
+    {"fault": "ends_early", "after": 3},
 ], ids=lambda fault: fault["fault"])
 def test_a_break_in_the_middle_is_told(envoy, mocks, fault):
     mocks["oss"].fault(**fault)

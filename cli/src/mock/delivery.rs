@@ -126,7 +126,9 @@ impl Provider {
                 reply::bytes(200, reply::JSON, bytes)
             }
             Some(Kind::EmptyStream) => reply::bytes(200, reply::JSON, ""),
-            Some(Kind::Status { .. } | Kind::Reset | Kind::Hang | Kind::Gzip) | None => reply::json(200, body),
+            Some(Kind::Status { .. } | Kind::Reset | Kind::Hang | Kind::Gzip | Kind::EndsEarly { .. }) | None => {
+                reply::json(200, body)
+            }
         }
     }
 }

@@ -67,6 +67,12 @@ pub enum Kind {
         #[serde(default)]
         after: Option<usize>,
     },
+    /// A stream ends in the middle of an event, as if it were whole. Without streaming nothing happens.
+    EndsEarly {
+        /// Content chunks before the broken event; absent: half of them.
+        #[serde(default)]
+        after: Option<usize>,
+    },
     /// A 200 whose JSON, or one of whose events, is broken.
     Malformed {
         /// Content chunks before the broken event; absent or 0: it is the first.

@@ -37,13 +37,13 @@ pub fn break_with(
             steps.truncate(position(&steps, after.unwrap_or(0)));
             steps.push(Step::Event(error(steps.len())));
         }
-        Kind::Truncated { after } => {
+        Kind::Truncated { after } | Kind::EndsEarly { after } => {
             let tokens = steps.iter().filter(|step| matches!(step, Step::Token(_))).count();
             let at = position(&steps, after.unwrap_or(tokens / 2));
             let broken = steps.get(at).map(half);
             steps.truncate(at);
             steps.extend(broken);
-            steps.push(Step::Cut);
+            steps.extend(matches!(fault, Kind::Truncated { .. }).then_some(Step::Cut));
         }
         Kind::Malformed { after } => {
             let at = position(&steps, after.unwrap_or(0));

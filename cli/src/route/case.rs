@@ -5,7 +5,7 @@
 
 use anyhow::{Context, bail};
 use model_router::decide::Caller;
-use model_router::decide::affinity::nothing;
+use model_router::decide::Memory;
 use model_router::policy::Policy;
 use model_router::request::Api;
 use model_router::routing::{Call, route};
@@ -142,7 +142,7 @@ fn can_answer(case: &Case) -> anyhow::Result<()> {
     let name = case.policy.routers.get(case.router).map(|router| router.name.as_str());
     let body = json!({ "model": name, "messages": [{ "role": "user", "content": "." }] }).to_string();
     let what = case.only.as_ref().map_or("the router's pool".into(), |only| format!("--subset {}", only.join(",")));
-    match route(&case.policy, &Call::of(Api::Chat, Caller::Anyone), body.as_bytes(), &nothing) {
+    match route(&case.policy, &Call::of(Api::Chat, Caller::Anyone), body.as_bytes(), Memory::NONE) {
         Ok(_) => Ok(()),
         Err(error) => bail!("{what} has no eligible model: {}", error.message),
     }

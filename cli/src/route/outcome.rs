@@ -6,7 +6,7 @@
 use super::batch::Prompt;
 use super::case::Case;
 use model_router::catalog::Task;
-use model_router::decide::affinity::nothing;
+use model_router::decide::Memory;
 use model_router::decide::{Caller, Candidate, Plan};
 use model_router::policy::ModelId;
 use model_router::request::Api;
@@ -45,7 +45,7 @@ pub type Outcomes = Vec<Result<Outcome, &'static str>>;
 /// Decides every prompt.
 pub fn decide(case: &Case, prompts: &[Prompt]) -> Outcomes {
     let decide =
-        |prompt: &Prompt| match route(&case.policy, &Call::of(Api::Chat, Caller::Anyone), &prompt.body, &nothing) {
+        |prompt: &Prompt| match route(&case.policy, &Call::of(Api::Chat, Caller::Anyone), &prompt.body, Memory::NONE) {
             Ok(routed) => outcome(&routed.plan).ok_or("no_eligible_model"),
             Err(reply) => Err(reply.code),
         };

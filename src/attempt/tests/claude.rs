@@ -1,7 +1,7 @@
 //! What Claude gets, wherever it is served, and what is cut inside of messages and tools.
 
 use super::*;
-use crate::decide::affinity::nothing;
+use crate::decide::Memory;
 use crate::routing::{Call, route};
 
 fn policy(parameters: serde_json::Value, caching: bool) -> Policy {
@@ -24,7 +24,7 @@ fn policy(parameters: serde_json::Value, caching: bool) -> Policy {
 }
 
 fn routed(policy: &Policy, call: &Call, body: &str) -> (String, Brief) {
-    let brief = route(policy, call, body.as_bytes(), &nothing).unwrap_or_else(|_| panic!("{body}")).brief;
+    let brief = route(policy, call, body.as_bytes(), Memory::NONE).unwrap_or_else(|_| panic!("{body}")).brief;
     let sent = body_for(body.as_bytes(), &brief.request, &brief.slots[0]).unwrap();
     (String::from_utf8(sent).unwrap(), brief)
 }
@@ -91,8 +91,62 @@ fn paths_and_headers_of_claude() {
     assert!(sent.contains(r#""model":"claude@1:x""#), "{sent}");
     let call = Call { endpoint: count, ..Call::of(Api::Messages, Caller::Anyone) };
     let body = format!(r#"{{"model":"bedrock",{REST}}}"#);
-    let error = route(&policy(json!({}), false), &call, body.as_bytes(), &nothing).unwrap_err();
+    let error = route(&policy(json!({}), false), &call, body.as_bytes(), Memory::NONE).unwrap_err();
     assert_eq!((error.status, error.code), (400, "no_eligible_model"));
+}
+
+#[test]
+fn what_is_asked_of_thinking_fits_the_model() {
+    let config = json!({
+        "models": [
+            {"name": "claude-haiku-4-5", "served_by": [{"provider": "p"}]},
+            {"name": "claude-opus-4-6", "served_by": [{"provider": "p"}]},
+            {"name": "claude-opus-4-7", "served_by": [{"provider": "p"}]}
+        ],
+        "providers": [{"name": "p", "cluster": "c", "dialect": "anthropic"}]
+    });
+    let policy = Policy::from_value(&config).unwrap();
+    let sent = |model: &str, turns: &str, more: &str| {
+        let messages = format!(r#""messages":[{{"role":"user","content":"u"}}{turns}]"#);
+        let body = format!(r#"{{"model":"{model}","max_tokens":9000,{messages}{more}}}"#);
+        let (sent, brief) = routed(&policy, &Call::of(Api::Messages, Caller::Anyone), &body);
+        let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
+        let parts = [&sent["thinking"]["type"], &sent["output_config"]["effort"]]
+            .map(|part| part.as_str().unwrap_or("-").to_owned());
+        (parts.join(" "), brief.slots[0].drop.join(" "))
+    };
+    let effort = |effort: &str| format!(r#","output_config":{{"effort":"{effort}"}}"#);
+    let adaptive = r#","thinking":{"type":"adaptive"}"#;
+    let dropped = "output_config.effort";
+    for (model, more, parts, lost) in [
+        ("claude-haiku-4-5", effort("low"), "- -", dropped),
+        ("claude-haiku-4-5", format!(r#"{},"thinking":{{"type":"disabled"}}"#, effort("low")), "disabled -", dropped),
+        ("claude-haiku-4-5", format!("{}{adaptive}", effort("low")), "enabled -", dropped),
+        ("claude-opus-4-6", effort("xhigh"), "- high", ""),
+        ("claude-opus-4-6", effort("max"), "- max", ""),
+        ("claude-opus-4-7", format!("{}{adaptive}", effort("xhigh")), "adaptive xhigh", ""),
+        ("claude-opus-4-7", effort("of a later version"), "- of a later version", ""),
+    ] {
+        assert_eq!(sent(model, "", &more), (parts.into(), lost.into()), "{model} {more}");
+    }
+    let called = |before: &str, after: &str| {
+        format!(
+            r#",{{"role":"assistant","content":[{before}{{"type":"tool_use","id":"c","name":"f","input":{{}}}}]}},
+            {{"role":"user","content":[{{"type":"tool_result","tool_use_id":"c","content":"x"}}{after}]}}"#
+        )
+    };
+    let thought = r#"{"type":"thinking","thinking":"t","signature":"s"},"#;
+    let over = r#",{"role":"assistant","content":"y"},{"role":"user","content":"z"}"#;
+    for (turns, thinks) in [
+        (called("", ""), false),
+        (called("", r#",{"type":"text","text":"z"}"#), false),
+        (called(thought, ""), true),
+        (format!("{}{over}", called("", "")), true),
+    ] {
+        let (parts, lost) = if thinks { ("enabled -", "") } else { ("- -", "thinking") };
+        assert_eq!(sent("claude-haiku-4-5", &turns, adaptive), (parts.into(), lost.into()), "{turns}");
+        assert_eq!(sent("claude-opus-4-7", &turns, adaptive).0, "adaptive -");
+    }
 }
 
 #[test]

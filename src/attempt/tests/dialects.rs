@@ -1,7 +1,7 @@
 //! What the catalog knows of dialects, model by model and server by server.
 
 use super::*;
-use crate::decide::affinity::nothing;
+use crate::decide::Memory;
 use crate::routing::{Call, route};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ fn at(model: &str, server: &str, more: Value) -> Policy {
 
 fn attempt(policy: &Policy, api: Api, body: &str) -> (Value, Slot) {
     let call = Call::of(api, Caller::Anyone);
-    let brief = route(policy, &call, body.as_bytes(), &nothing).unwrap_or_else(|_| panic!("{body}")).brief;
+    let brief = route(policy, &call, body.as_bytes(), Memory::NONE).unwrap_or_else(|_| panic!("{body}")).brief;
     let sent = body_for(body.as_bytes(), &brief.request, &brief.slots[0]).unwrap();
     let slot = brief.slots[0].clone();
     (serde_json::from_slice(&sent).unwrap_or_else(|error| panic!("{error}: {sent:?}")), slot)

@@ -3,7 +3,7 @@ mod dialects;
 mod responses;
 
 use super::*;
-use crate::decide::{Asked, Caller, Question, Terms, Translations, plan};
+use crate::decide::{Asked, Caller, Cooldowns, Question, Terms, Translations, plan};
 use crate::edit::apply;
 use crate::policy::Policy;
 use crate::request::{Request, read_chat};
@@ -35,7 +35,15 @@ fn brief_of(policy: &Policy, request: &Request, model: &str) -> Brief {
     let (asked, caller) = (Asked::Model(id), Caller::Anyone);
     let terms = Terms::new(policy, asked, caller, None).unwrap();
     let translations = Translations::default();
-    let question = Question { policy, request, endpoint: None, translations: &translations, terms: &terms, caller };
+    let question = Question {
+        policy,
+        request,
+        endpoint: None,
+        translations: &translations,
+        terms: &terms,
+        cooldowns: &Cooldowns::NONE,
+        caller,
+    };
     brief(&question, &plan(&question, asked, None).unwrap())
 }
 

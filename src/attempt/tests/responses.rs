@@ -1,7 +1,7 @@
 //! Requests to the Responses API, and to what providers keep.
 
 use super::*;
-use crate::decide::affinity::nothing;
+use crate::decide::Memory;
 use crate::origin::Origin;
 use crate::request::Api;
 use crate::routing::{Call, Head, head, route};
@@ -27,7 +27,7 @@ fn policy() -> Policy {
 }
 
 fn route_to(policy: &Policy, body: &str) -> Brief {
-    route(policy, &Call::of(Api::Responses, Caller::Anyone), body.as_bytes(), &nothing).unwrap().brief
+    route(policy, &Call::of(Api::Responses, Caller::Anyone), body.as_bytes(), Memory::NONE).unwrap().brief
 }
 
 /// The body as the first provider gets it.
@@ -140,7 +140,8 @@ fn reasoning_goes_to_its_maker_only() {
 #[test]
 fn what_is_kept_elsewhere_is_a_clear_error() {
     let refused = |body: String| {
-        let reply = route(&policy(), &Call::of(Api::Responses, Caller::Anyone), body.as_bytes(), &nothing).unwrap_err();
+        let reply =
+            route(&policy(), &Call::of(Api::Responses, Caller::Anyone), body.as_bytes(), Memory::NONE).unwrap_err();
         (reply.status, reply.code, reply.param.unwrap_or_default())
     };
     let continued = |model: &str, mark: &str| {
@@ -242,12 +243,12 @@ fn marks_come_off_whatever_the_body() {
 fn endpoints_by_model_name() {
     let call = Call { endpoint: Some("embeddings"), ..Call::of(Api::Other, Caller::Anyone) };
     let body = br#"{"input":"x", "model":"embed"}"#;
-    let brief = route(&policy(), &call, body, &nothing).unwrap().brief;
+    let brief = route(&policy(), &call, body, Memory::NONE).unwrap().brief;
     let paths: Vec<&str> = brief.slots.iter().map(|slot| slot.path.as_str()).collect();
     assert_eq!(paths, ["/v1/embeddings", "/openai/deployments/my-embed/embeddings?api-version=2025-04-01-preview"]);
     let sent = body_for(body, &brief.request, &brief.slots[1]).unwrap();
     assert_eq!(sent, br#"{"input":"x", "model":"my-embed"}"#);
-    let router = route(&policy(), &call, br#"{"input":"x","model":"r"}"#, &nothing).unwrap_err();
+    let router = route(&policy(), &call, br#"{"input":"x","model":"r"}"#, Memory::NONE).unwrap_err();
     assert_eq!((router.status, router.param.as_deref()), (400, Some("model")));
 }
 

@@ -1,17 +1,25 @@
-use super::super::affinity::{Memory, Recalled, Source, nothing};
+use super::super::affinity::{Recall, Recalled, Source};
 use super::*;
 use crate::origin::Origin;
 use crate::policy::Affinity;
 use crate::request::{Api, Controls, SessionControls, read_responses};
 
 /// What one request is decided to be.
-fn decide_in(policy: &Policy, request: &Request, controls: Controls, header: Option<&str>, memory: Memory) -> Plan {
+fn decide_in(policy: &Policy, request: &Request, controls: Controls, header: Option<&str>, recall: Recall) -> Plan {
     let (asked, caller) = (Asked::Router(0), Caller::Anyone);
     let terms = Terms::new(policy, asked, caller, Some(&controls)).unwrap();
-    let session = Session::of(policy, request, &terms, caller, (Some(&controls), header), memory);
+    let session = Session::of(policy, request, &terms, caller, (Some(&controls), header), recall);
     let translations = Translations::default();
     plan(
-        &Question { policy, request, endpoint: None, translations: &translations, terms: &terms, caller },
+        &Question {
+            policy,
+            request,
+            endpoint: None,
+            translations: &translations,
+            terms: &terms,
+            cooldowns: &Cooldowns::NONE,
+            caller,
+        },
         asked,
         session,
     )
@@ -55,7 +63,7 @@ fn a_conversation_is_known_by_the_first_of_these() {
     };
     let source = |body: &str, id, header| {
         let request = read_responses(body.as_bytes()).unwrap();
-        decide_in(&policy, &request, payload(id), header, &nothing).session.unwrap().source
+        decide_in(&policy, &request, payload(id), header, Memory::NONE.recall).session.unwrap().source
     };
     assert_eq!(source(&body, Some("a"), Some("b")), Some(Source::SessionIdPayload));
     assert_eq!(source(&body, None, Some("b")), Some(Source::SessionIdHeader));
@@ -114,7 +122,7 @@ fn policy_and_capability_win() {
     let policy = policy_with(router(json!("balanced")), models, json!({}));
     let body = BODY.replace("\"messages\"", "\"tools\":[{}],\"messages\"");
     let session = SessionControls { strategy: Some(Affinity::Sticky), id: Some("s".into()) };
-    let on_dear: Memory = &|_| Recalled::Model(model_hash("dear"));
+    let on_dear: Recall = &|_| Recalled::Model(model_hash("dear"));
     let decide = |body: &str, models: Option<Vec<String>>| {
         let request = read_chat(body.as_bytes()).unwrap();
         let controls = Controls { session: session.clone(), models, ..Controls::default() };
@@ -133,7 +141,7 @@ fn a_replica_that_never_saw_the_conversation_finds_its_model() {
         {"role": "user", "content": "thanks"}]);
     let opening = chat(&json!([turns[0]]));
     let opening = read_chat(opening.as_bytes()).unwrap();
-    let began = decide_in(&policy, &opening, Controls::default(), None, &nothing);
+    let began = decide_in(&policy, &opening, Controls::default(), None, Memory::NONE.recall);
     assert_eq!(began.session.unwrap().model, None, "there is nothing to find yet");
     let body = chat(&turns);
     let request = read_chat(body.as_bytes()).unwrap();
@@ -155,7 +163,7 @@ fn conversations_are_told_apart() {
     let key = |router: usize, caller, body: &str, header: Option<&str>| {
         let request = read_chat(body.as_bytes()).unwrap();
         let terms = Terms::new(&policy, Asked::Router(router), caller, None).unwrap();
-        Session::of(&policy, &request, &terms, caller, (None, header), &nothing).unwrap().key.unwrap()
+        Session::of(&policy, &request, &terms, caller, (None, header), Memory::NONE.recall).unwrap().key.unwrap()
     };
     let (a, b) = (Caller::Consumer(0), Caller::Consumer(1));
     let grown = chat(&json!([{"role": "user", "content": "hello there"}, {"role": "assistant", "content": "x"},
@@ -174,15 +182,16 @@ fn conversations_are_told_apart() {
 fn a_token_carries_the_model_to_other_replicas() {
     let policy = policy_with(router(json!({"band": 1.0})), tiers(), json!({}));
     let request = read_chat(BODY.as_bytes()).unwrap();
-    let decide =
-        |header: &str| decide_in(&policy, &request, Controls::default(), Some(header), &nothing).session.unwrap();
+    let decide = |header: &str| {
+        decide_in(&policy, &request, Controls::default(), Some(header), Memory::NONE.recall).session.unwrap()
+    };
     let session = decide("my session 😀");
     let token = session.token("dear").unwrap();
     assert!(token.is_ascii() && token.starts_with("session_mr"));
     let back = decide(&token);
     assert_eq!((back.key, back.model), (session.key, Some(0)), "the same conversation, and its model is known");
     assert_eq!(back.token("dear").unwrap(), token);
-    let plain = decide_in(&policy, &request, Controls::default(), None, &nothing).session.unwrap();
+    let plain = decide_in(&policy, &request, Controls::default(), None, Memory::NONE.recall).session.unwrap();
     assert_eq!((plain.source, plain.token("dear")), (Some(Source::Fingerprint), None));
     assert_eq!(request.api, Api::Chat);
 }

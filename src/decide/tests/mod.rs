@@ -1,4 +1,5 @@
 mod affinity;
+mod cooldown;
 mod kept;
 mod terms;
 mod thinking;
@@ -46,7 +47,19 @@ fn decide_as(policy: &Policy, request: &Request, caller: Caller) -> Result<Plan,
     let asked = asked(policy, request.model.as_deref(), caller)?;
     let terms = Terms::new(policy, asked, caller, None)?;
     let translations = Translations::default();
-    plan(&Question { policy, request, endpoint: None, translations: &translations, terms: &terms, caller }, asked, None)
+    plan(
+        &Question {
+            policy,
+            request,
+            endpoint: None,
+            translations: &translations,
+            terms: &terms,
+            cooldowns: &Cooldowns::NONE,
+            caller,
+        },
+        asked,
+        None,
+    )
 }
 
 fn names(policy: &Policy, plan: &Plan) -> Vec<String> {

@@ -58,6 +58,7 @@ fn required_parameters_exclude_who_would_drop_one() {
             endpoint: None,
             translations: &translations,
             terms: &terms,
+            cooldowns: &Cooldowns::NONE,
             caller: Caller::Anyone,
         };
         plan(&question, Asked::Router(0), None).unwrap()

@@ -64,11 +64,20 @@ fn what_gives_way_to_what() {
     assert!(changed("claude-opus-4-7", effort, &unsigned).0.is_some());
     assert_eq!(changed("claude-opus-4-1", "", &strict).1, "tools.function.strict");
     assert_eq!(changed("claude-haiku-4-5", "", &strict).1, "");
-    let both = r#","temperature":1,"top_p":0.5"#;
+    let both = r#","temperature":0.2,"top_p":0.5"#;
     assert_eq!(plainly("claude-haiku-4-5", both).1, "top_p");
     assert_eq!(plainly("claude-haiku-4-5", r#","temperature":null,"top_p":0.5"#).1, "");
     assert_eq!(plainly("claude-haiku-4-5", &format!("{both}{effort}")).1, "temperature top_p");
     assert_eq!(plainly("claude-opus-4-7", both).1, "temperature top_p");
+    // A 1 is what happens without: left out where it is refused, which is no loss.
+    for plain in
+        [r#","temperature":1"#, r#","top_p":1.0"#, r#","temperature":1,"top_p":1"#, r#","temperature":1,"top_p":0.5"#]
+    {
+        assert_eq!(plainly("claude-haiku-4-5", plain).1, "", "{plain}");
+    }
+    assert_eq!(plainly("claude-opus-4-7", r#","temperature":1,"top_p":1"#).1, "");
+    assert_eq!(plainly("claude-opus-4-7", r#","temperature":1,"top_p":0.5"#).1, "top_p");
+    assert_eq!(plainly("claude-haiku-4-5", &format!(r#"{effort},"temperature":1"#)).1, "");
     // What is left out anyway stands beside nothing.
     let hot = Translation { left_out: vec!["temperature".into()], ..Translation::default() };
     assert_eq!(changed("claude-haiku-4-5", both, &hot).1, "temperature");

@@ -38,6 +38,33 @@ fn top_level() {
         ("/max_attempts", json!(9), "max_attempts", "found 9"),
         ("/max_attempts", json!(2.5), "max_attempts", "found 2.5"),
         ("/max_attempts", json!("five"), "max_attempts", "expected a whole number from 1 to 8, found a string"),
+        ("/cooldown", json!(5), "cooldown", "expected an object, found a number"),
+        ("/cooldown", json!({"seconds": 5}), "cooldown", "unknown field `seconds`"),
+        (
+            "/cooldown",
+            json!({"initial_seconds": 0}),
+            "cooldown.initial_seconds",
+            "expected 0.001 to 86400 seconds, found 0",
+        ),
+        ("/cooldown", json!({"maximum_seconds": -1}), "cooldown.maximum_seconds", "found -1"),
+        (
+            "/cooldown",
+            json!({"initial_seconds": 2, "maximum_seconds": 1}),
+            "cooldown",
+            "initial_seconds must not be more than maximum_seconds",
+        ),
+        (
+            "/timeouts",
+            json!({"total_seconds": 0}),
+            "timeouts.total_seconds",
+            "expected more than 0, up to 86400 seconds",
+        ),
+        (
+            "/timeouts",
+            json!({"answer_seconds": 3, "total_seconds": 2.5}),
+            "timeouts",
+            "answer_seconds must not be more than total_seconds",
+        ),
         ("/routers", json!({}), "routers", "expected a list, found an object"),
         ("/consumers", json!([]), "consumers", "must not be empty; leave it out to let everyone"),
     ]);

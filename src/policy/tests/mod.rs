@@ -282,3 +282,21 @@ fn odd_things_are_warned_of() {
         ["models[0].price: cached input (0.025) costs more than uncached input (0)"]
     );
 }
+
+#[test]
+fn how_long_models_rest_and_requests_take() {
+    let read = |more: Value| {
+        let mut document = small();
+        document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let policy = Policy::from_value(&document).unwrap();
+        (policy.cooldown.map(|cooldown| (cooldown.initial, cooldown.maximum)), policy.timeouts)
+    };
+    assert_eq!(read(json!({})), (Some((1000, 60_000)), Timeouts::default()));
+    assert_eq!(read(json!({"cooldown": {"maximum_seconds": 0}})).0, None);
+    assert_eq!(read(json!({"cooldown": {"initial_seconds": "0.25"}})).0, Some((250, 60_000)));
+    assert_eq!(read(json!({"cooldown": {"initial_seconds": 90}})).0, Some((90_000, 90_000)));
+    assert_eq!(read(json!({"cooldown": {"maximum_seconds": 0.5}})).0, Some((500, 500)));
+    let timeouts = json!({"first_token_seconds": 2.5, "answer_seconds": 60, "total_seconds": 60});
+    let expected = Timeouts { first_token: Some(2500), answer: Some(60_000), total: Some(60_000) };
+    assert_eq!(read(json!({"timeouts": timeouts})).1, expected);
+}

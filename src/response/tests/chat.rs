@@ -141,8 +141,8 @@ fn usage_is_cut_wherever_it_stands() {
         (r#"{"choices":[{"usage":null}]}"#, r#"{"choices":[{"usage":null}]}"#),
         (r#"{"choices":[{}],"usage":{"prompt_tokens":1}}"#, r#"{"choices":[{}]}"#),
     ] {
-        let seen = run(&mut events(true), &[format!("data:{event}\n\n").as_bytes()]);
-        assert_eq!(String::from_utf8(seen).unwrap(), format!("data:{expected}\n\n"));
+        let seen = run(&mut events(true), &[format!("data:{event}\n\ndata: [DONE]\n\n").as_bytes()]);
+        assert_eq!(String::from_utf8(seen).unwrap(), format!("data:{expected}\n\ndata: [DONE]\n\n"));
     }
 }
 
@@ -189,7 +189,8 @@ fn details_go_into_the_first_event_with_a_choice() {
         }
     }
     let both = "data: {\"usage\":null,\"choices\":[{}]}\n\n";
-    assert_eq!(run_text(&detailed(true), both), format!("data: {{{DETAILS}\"choices\":[{{}}]}}\n\n"));
+    let seen = run_text(&detailed(true), &format!("{both}data: [DONE]\n\n"));
+    assert_eq!(seen, format!("data: {{{DETAILS}\"choices\":[{{}}]}}\n\ndata: [DONE]\n\n"));
 }
 
 #[test]

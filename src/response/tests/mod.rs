@@ -28,6 +28,25 @@ fn run_text(treatment: &Treatment, text: &str) -> String {
     String::from_utf8(run(&mut Events::new(treatment), &[text.as_bytes()])).unwrap()
 }
 
+/// What stands at the end of a stream that its provider did not end, told from what came before it.
+fn cut_off<'s>(seen: &'s [u8], treatment: &Treatment) -> (&'s [u8], bool) {
+    let text = match treatment.api {
+        Api::Responses => {
+            "event: error\ndata: {\"code\":\"incomplete_answer\",\"message\":\"The provider's stream ended early.\",\"param\":null,\"sequence_number\":0,\"type\":\"error\"}\n\n"
+        }
+        Api::Messages => {
+            "event: error\ndata: {\"error\":{\"message\":\"The provider's stream ended early.\",\"type\":\"api_error\"},\"type\":\"error\"}\n\n"
+        }
+        _ => {
+            "data: {\"error\":{\"code\":\"incomplete_answer\",\"message\":\"The provider's stream ended early.\",\"param\":null,\"type\":\"server_error\"}}\n\n"
+        }
+    };
+    match seen.strip_suffix(text.as_bytes()) {
+        Some(before) => (before, true),
+        None => (seen, false),
+    }
+}
+
 /// What is known after `text`, which may not be all.
 fn first(treatment: &Treatment, text: &str) -> First {
     let mut events = Events::new(treatment);

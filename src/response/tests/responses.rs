@@ -212,7 +212,9 @@ fn details_go_in_once() {
         (r#"{"response":{"model_selection_details":2}}"#, r#"{"response":{"model_selection_details":2}}"#),
         (r#"{"item":{"id":"a"},"response":[]}"#, r#"{"item":{"id":"a"},"response":[]}"#),
     ] {
-        assert_eq!(run_text(&treatment, &format!("data:{payload}\n\n")), format!("data:{expected}\n\n"));
+        let end = r#"data: {"type":"response.completed"}"#;
+        let seen = run_text(&treatment, &format!("data:{payload}\n\n{end}\n\n"));
+        assert_eq!(seen, format!("data:{expected}\n\n{end}\n\n"));
     }
 }
 

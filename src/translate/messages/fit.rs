@@ -10,6 +10,7 @@ use crate::request::json::{Kind, Reader, holds};
 use crate::translate::Translation;
 use crate::translate::conversation::{Choice, Conversation, Format, Part, Piece, Role, Settings, Takes, Tool};
 use crate::translate::json::{Escaped, Raw, fields};
+use hashbrown::{HashMap, HashSet};
 
 /// Strict tools of one request, at most.
 const MOST_STRICT: usize = 20;
@@ -212,19 +213,47 @@ pub fn write_input(out: &mut Vec<u8>, input: Escaped) {
     });
 }
 
-/// Writes the id of a call, in the letters that are taken; the same for the call and its result.
-pub fn write_id(out: &mut Vec<u8>, id: Escaped) {
+/// The ids of calls, in the letters that are taken, each of another call.
+#[derive(Default)]
+pub struct Ids {
+    /// By the client's id: what its latest call is called, and how many calls had it.
+    latest: HashMap<Vec<u8>, (Vec<u8>, u32)>,
+    used: HashSet<Vec<u8>>,
+}
+
+impl Ids {
+    /// Of a call. Clients of other APIs may use an id again in a later turn.
+    pub fn of_call(&mut self, id: Escaped) -> Vec<u8> {
+        let plain = plain_id(id);
+        let (latest, times) = self.latest.entry(plain.clone()).or_default();
+        loop {
+            *times += 1;
+            *latest = plain.clone();
+            if *times > 1 {
+                latest.extend_from_slice(format!("_{times}").as_bytes());
+            }
+            if self.used.insert(latest.clone()) {
+                return latest.clone();
+            }
+        }
+    }
+
+    /// Of the result of the latest call with this id.
+    pub fn of_result(&self, id: Escaped) -> Vec<u8> {
+        let plain = plain_id(id);
+        self.latest.get(&plain).map(|(latest, _)| latest.clone()).unwrap_or(plain)
+    }
+}
+
+fn plain_id(id: Escaped) -> Vec<u8> {
     // A call and its result may be escaped otherwise.
     let decoded = if id.contains(&b'\\') { decoded(id) } else { Vec::new() };
     let id = if decoded.is_empty() { id } else { &decoded };
-    out.push(b'"');
-    if !id.is_empty() && id.iter().all(is_plain) {
-        out.extend_from_slice(id);
-    } else {
-        out.extend(id.iter().filter(|byte| is_plain(byte)));
-        out.extend_from_slice(format!("_{:016x}", fnv(id)).as_bytes());
+    let mut plain: Vec<u8> = id.iter().copied().filter(is_plain).collect();
+    if plain.is_empty() || plain.len() < id.len() {
+        plain.extend_from_slice(format!("_{:016x}", fnv(id)).as_bytes());
     }
-    out.push(b'"');
+    plain
 }
 
 /// Whether what a tool gave back says that it failed: a JSON object with a member `error` that says something.

@@ -6,8 +6,9 @@ use super::turns;
 use super::{fit, schema};
 use crate::decide::Thinking;
 use crate::request::json::Kind;
-use crate::translate::conversation::{Choice, Conversation, Format, Part, Piece, Role, Takes, Tool, ToolName};
+use crate::translate::conversation::{Call, Choice, Conversation, Format, Part, Piece, Role, Takes, Tool, ToolName};
 use crate::translate::json::{Object, Raw, array, fields, write_string};
+use hashbrown::HashSet;
 
 /// What a model and its provider want of requests.
 #[derive(Clone, Copy, Debug)]
@@ -134,11 +135,11 @@ fn write_tools(body: &mut Object, conversation: &Conversation, target: &Target, 
     if conversation.tools.is_empty() {
         return write_forgotten_tools(body, conversation);
     }
-    let allowed = match &conversation.choice {
-        Some(Choice::Allowed { tools, .. }) => Some(tools),
+    let allowed: Option<HashSet<&[u8]>> = match &conversation.choice {
+        Some(Choice::Allowed { tools, .. }) => Some(tools.iter().map(|name| name.name.bytes()).collect()),
         _ => None,
     };
-    let is_allowed = |tool: &&Tool| allowed.is_none_or(|names| names.iter().any(|name| name.name == tool.name));
+    let is_allowed = |tool: &&Tool| allowed.as_ref().is_none_or(|names| names.contains(tool.name.bytes()));
     let mut tools: Vec<&Tool> = conversation.tools.iter().filter(is_allowed).collect();
     let none_allowed = tools.is_empty();
     if none_allowed {
@@ -158,14 +159,12 @@ fn write_tools(body: &mut Object, conversation: &Conversation, target: &Target, 
 
 /// A conversation with calls must declare tools. Where the client declares none any more, none may be called.
 fn write_forgotten_tools(body: &mut Object, conversation: &Conversation) {
-    let mut names: Vec<&[u8]> = Vec::new();
-    for piece in &conversation.pieces {
-        if let Piece::Call(call) = piece
-            && !names.contains(&call.name)
-        {
-            names.push(call.name);
-        }
-    }
+    let mut known = HashSet::new();
+    let called = |piece| match piece {
+        &Piece::Call(Call { name, .. }) => Some(name),
+        _ => None,
+    };
+    let names: Vec<&[u8]> = conversation.pieces.iter().filter_map(called).filter(|name| known.insert(*name)).collect();
     if names.is_empty() {
         return;
     }

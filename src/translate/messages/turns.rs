@@ -3,15 +3,15 @@
 //! User and assistant take turns, the user first; results of tools come before anything else that the user says; no text
 //! is blank; the last one of the assistant ends with a visible character. Never writes instructions.
 
-use super::fit::{self, Source};
+use super::fit::{self, Ids, Source};
 use crate::translate::conversation::{Call, Conversation, Part, Piece, Role};
 use crate::translate::json::{Escaped, Object, Raw, array, quote};
 
 enum Kind<'c, 'a> {
     Text(Escaped<'a>),
     Source { source: Source<'a>, name: Option<Escaped<'a>> },
-    Call(&'c Call<'a>),
-    CallResult { id: Escaped<'a>, texts: &'c [Escaped<'a>] },
+    Call { id: Vec<u8>, call: &'c Call<'a> },
+    CallResult { id: Vec<u8>, texts: &'c [Escaped<'a>] },
     Thinking { texts: &'c [Escaped<'a>], signature: Escaped<'a> },
     Redacted(Escaped<'a>),
 }
@@ -71,14 +71,15 @@ fn is_asked(conversation: &Conversation) -> bool {
 }
 
 fn turns<'c, 'a>(conversation: &'c Conversation<'a>) -> Vec<Turn<'c, 'a>> {
-    let mut turns: Vec<Turn> = Vec::new();
+    let (mut turns, mut ids): (Vec<Turn>, _) = (Vec::new(), Ids::default());
     for piece in &conversation.pieces {
         match piece {
             Piece::Message { role: Role::System, .. } => {}
             Piece::Message { role, parts } => add_parts(&mut turns, *role == Role::Assistant, parts),
-            Piece::Call(call) => add(&mut turns, true, Kind::Call(call).into()),
+            Piece::Call(call) => add(&mut turns, true, Kind::Call { id: ids.of_call(call.id), call }.into()),
             Piece::CallResult { id, texts, cache_point } => {
-                let block = Block { kind: Kind::CallResult { id, texts }, cache_point: *cache_point };
+                let kind = Kind::CallResult { id: ids.of_result(id), texts };
+                let block = Block { kind, cache_point: *cache_point };
                 add(&mut turns, false, block);
             }
             // Without a signature nobody takes it back.
@@ -194,15 +195,15 @@ fn write_block(out: &mut Vec<u8>, block: &Block) {
             object.text("text", text);
         }
         Kind::Source { source, name } => write_source(&mut object, source, *name),
-        Kind::Call(call) => {
+        Kind::Call { id, call } => {
             object.json("type", b"\"tool_use\"");
-            fit::write_id(object.key("id"), call.id);
+            object.text("id", id);
             object.text("name", call.name);
             fit::write_input(object.key("input"), call.input);
         }
         Kind::CallResult { id, texts } => {
             object.json("type", b"\"tool_result\"");
-            fit::write_id(object.key("tool_use_id"), id);
+            object.text("tool_use_id", id);
             quote(object.key("content"), texts.iter().copied());
             if fit::is_error(texts) {
                 object.json("is_error", b"true");

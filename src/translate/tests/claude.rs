@@ -257,8 +257,39 @@ fn odd_ids_are_the_same_in_call_and_result() {
     for id in ["", "é", "functions.f:0", r"\u00e9", r#"\""#] {
         pair(id, id);
     }
+    // Of a later turn, another call.
+    let again = |ids: &[&str]| {
+        let mut messages = String::new();
+        for id in ids {
+            messages += &format!(
+                r#"{{"role":"assistant","tool_calls":[{}]}},{{"role":"tool","tool_call_id":"{id}","content":"x"}},"#,
+                call(id, "")
+            );
+        }
+        let turns = turns(&format!(r#"[{messages}{{"role":"user","content":"u"}}]"#));
+        let blocks =
+            turns.as_array().unwrap().iter().flat_map(|turn| turn["content"].as_array().cloned().unwrap_or_default());
+        let (mut calls, mut results) = (Vec::new(), Vec::new());
+        for block in blocks {
+            calls.extend(block["id"].as_str().map(str::to_owned));
+            results.extend(block["tool_use_id"].as_str().map(str::to_owned));
+        }
+        assert_eq!(calls, results);
+        calls.join(" ")
+    };
+    assert_eq!(again(&["c", "d", "c", "c"]), "c d c_2 c_3");
+    assert_eq!(again(&["c_2", "c", "c", "c"]), "c_2 c c_3 c_4");
     pair(r"a\/b", "a/b");
     assert_eq!(pair(r"\u0061", "a"), "a");
+}
+
+#[test]
+fn thousands_of_names_take_no_longer_than_their_bytes() {
+    let many = 60_000;
+    let calls: Vec<_> =
+        (0..many).map(|index| call(&format!("c{index}"), "").replace("\"f\"", &format!("\"f{index}\""))).collect();
+    let body = format!(r#"[{{"role":"assistant","tool_calls":[{}]}}]"#, calls.join(","));
+    assert_eq!(chat(&body)["tools"].as_array().unwrap().len(), many);
 }
 
 #[test]

@@ -162,6 +162,17 @@ async fn truncated_answers_end_early() {
 }
 
 #[tokio::test]
+async fn a_stream_may_end_early_as_if_it_were_whole() {
+    let mock = Mock::openai().await;
+    mock.fault(json!({"fault": "ends_early", "after": 2})).await;
+    let (received, _) = raw(&mock, &streamed()).await;
+    assert!(received.ends_with("\r\n0\r\n\r\n") && !received.contains("[DONE]"), "{received}");
+    let reply = mock.chat(&streamed()).await;
+    assert!(reply.status == 200 && !reply.text.ends_with("\n\n"));
+    assert_eq!(mock.chat(&hello("gpt-4o")).await.status, 200);
+}
+
+#[tokio::test]
 async fn malformed_answers_are_not_json() {
     let mock = Mock::openai().await;
     mock.fault(json!({"fault": "malformed", "count": 2})).await;
