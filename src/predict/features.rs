@@ -287,7 +287,8 @@ impl Signs {
 
 fn hand(text: &[u8], seen: &Seen, words: &Words, lines: &Lines) -> [f32; HAND] {
     let signs = Signs::read(text);
-    let log = |count: u32| (1.0 + count as f32).ln();
+    // Most cues never occur, and there is no logarithm in hardware.
+    let log = |count: u32| if count == 0 { 0.0 } else { (1.0 + count as f32).ln() };
     let bytes = lines.bytes as f32;
     let all_words = (words.words + words.ideographs / 2) as f32;
     let share = |count: u32| count as f32 / (all_words + 1.0);
