@@ -68,6 +68,10 @@ test-rust: setup-native ## the tests that need no Envoy
 test-envoy: setup-tested-envoys setup-node wasm cli ## the tests with a real Envoy (ARGS='-k name' for some)
 	.venv/bin/python -m pytest tests/e2e $(ARGS)
 
+.PHONY: chaos
+chaos: setup-tested-envoys setup-node wasm cli ## requests at a fixed RATE for some MINUTES (20, 30) while the providers misbehave
+	.venv/bin/python tests/e2e/chaos.py --minutes $(or $(MINUTES),30) --rate $(or $(RATE),20)
+
 .PHONY: lint
 lint: setup-native setup-wasm ## fmt, clippy for the machine and for wasm, audit of the dependencies
 	cargo fmt --all --check
