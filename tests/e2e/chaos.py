@@ -40,8 +40,8 @@ class Outcomes:
     def __init__(self):
         self.kinds, self.wrong, self.latencies = Counter(), [], defaultdict(list)
 
-    def note(self, kind, seconds, attempts):
-        self.kinds[kind] += 1
+    def note(self, path, kind, seconds, attempts):
+        self.kinds[kind, path] += 1
         if kind == "whole":
             self.latencies[attempts].append(seconds)
 
@@ -57,12 +57,12 @@ async def ask(client, outcomes, rng):
         return outcomes.wrong.append("hung past its timeout")
     except httpx.RemoteProtocolError:
         # Envoy has passed on that a provider has cut the connection in mid-answer.
-        return outcomes.note("cut", 0, 0)
+        return outcomes.note(path, "cut", 0, 0)
     attempts = int(response.headers.get("x-model-router-attempts", 0))
     kind = kind_of(path, response, text)
     if kind is None:
         outcomes.wrong.append(f"{response.status_code} {text[:300]}")
-    outcomes.note(kind or "wrong", time.monotonic() - began, attempts)
+    outcomes.note(path, kind or "wrong", time.monotonic() - began, attempts)
 
 
 def kind_of(path, response, text):
@@ -131,9 +131,11 @@ async def run(envoy, mocks, seconds, rate):
 
 def report(outcomes, memory, log, seconds, rate):
     total = sum(outcomes.kinds.values())
-    print(f"{total} requests in {seconds / 60:g} minutes at {rate:g} a second.\n\n| what came | requests | share |\n|---|---|---|")
-    for kind, count in outcomes.kinds.most_common():
-        print(f"| {kind} | {count} | {count / total:.2%} |")
+    print(f"{total} requests in {seconds / 60:g} minutes at {rate:g} a second. Messages have one provider, the others four.\n")
+    print(f"| what came | {' | '.join(ENDS)} |\n|---|---|---|---|")
+    for kind in sorted({kind for kind, _ in outcomes.kinds}, key=lambda kind: -outcomes.kinds[kind, "/v1/chat/completions"]):
+        shares = [f"{outcomes.kinds[kind, path] / sum(n for (_, at), n in outcomes.kinds.items() if at == path):.2%}" for path in ENDS]
+        print(f"| {kind} | {' | '.join(shares)} |")
     first = defaultdict(Counter)
     for entry in log:
         trace = entry.get("model_router.trace")
