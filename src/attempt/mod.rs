@@ -14,7 +14,7 @@ mod slot;
 pub use attempted::Attempted;
 pub use brief::{Brief, PublishedRequest, PublishedSession, brief, brief_for_kept};
 pub use details::details;
-pub use slot::{Slot, Wire};
+pub use slot::{ACCOUNT_HEADERS, CLOUD_HEADERS, Slot, Wire};
 
 use crate::catalog::DISABLED;
 use crate::edit::{Edit, apply};

@@ -106,6 +106,15 @@ const PROVIDER_HEADERS: [&str; 11] = [
     "accept-encoding",
 ];
 
+/// How the headers begin by which Google's and Amazon's clouds are told who calls, on whose account and how well it is to
+/// be served. A client's are removed; what Envoy signs a request with comes after that.
+pub const CLOUD_HEADERS: [&str; 2] = ["x-goog-", "x-amz"];
+
+/// Headers of answers that say whose account it is that paid, or that are for the provider's next visitor; no business of
+/// clients.
+pub const ACCOUNT_HEADERS: [&str; 4] =
+    ["openai-organization", "openai-project", "anthropic-organization-id", "set-cookie"];
+
 impl Slot {
     /// The attempt at a candidate; `None` where the provider does not speak the API.
     pub(super) fn of(question: &Question, candidate: &Candidate, endpoint: &str) -> Option<Slot> {

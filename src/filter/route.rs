@@ -8,7 +8,7 @@ use super::memory;
 use super::metrics::Metrics;
 use super::outcome::Decision;
 use super::property;
-use crate::attempt::Brief;
+use crate::attempt::{Brief, CLOUD_HEADERS};
 use crate::explain::{Log, explain};
 use crate::policy::Policy;
 use crate::request::Shape;
@@ -167,9 +167,16 @@ impl HttpContext for RouteContext {
             BETAS => betas.as_deref(),
             _ => headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()),
         };
-        let internal = headers.iter().filter(|(name, _)| INTERNAL.iter().any(|prefix| name.starts_with(prefix)));
-        internal.for_each(|(name, _)| host::set_header(REQUEST, name, None));
-        match head(&self.policy, &get) {
+        let remove = |prefixes: &[&str]| {
+            let found = headers.iter().filter(|(name, _)| prefixes.iter().any(|prefix| name.starts_with(prefix)));
+            found.for_each(|(name, _)| host::set_header(REQUEST, name, None));
+        };
+        remove(&INTERNAL);
+        let head = head(&self.policy, &get);
+        if !matches!(head, Head::Pass) {
+            remove(&CLOUD_HEADERS);
+        }
+        match head {
             Head::Pass => return Action::Continue,
             Head::Answer(text) => return self.answer(&text),
             Head::Kept(brief) => return self.pass_on(*brief),
