@@ -43,8 +43,7 @@ pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result
     };
     match messages::version_in_body(slot.dialect) {
         Some(version) => {
-            let head = messages::Head { version, betas: published.betas.as_deref() };
-            messages::name_version(body, &members, slot, &head, &is_removed, &mut edits);
+            messages::name_version(body, &members, slot, version, &is_removed, &mut edits);
         }
         None => name_model(body, &members, slot, &is_removed, &mut edits),
     }

@@ -208,6 +208,8 @@ pub struct Provider {
     pub parameters: Parameters,
     /// Long stable prefixes of requests in the Messages API are marked for its prompt cache.
     pub prompt_caching: bool,
+    /// The features in beta of the Messages API that clients may ask it for; `None`: any.
+    pub betas: Option<Vec<String>>,
 }
 
 impl Provider {

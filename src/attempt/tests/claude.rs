@@ -11,12 +11,14 @@ fn policy(parameters: serde_json::Value, caching: bool) -> Policy {
             {"name": "direct", "served_by": served("anthropic")},
             {"name": "vertex", "served_by": served("vertex")},
             {"name": "bedrock", "served_by": served("bedrock")},
+            {"name": "none", "served_by": served("none")},
             {"name": "open", "served_by": served("openai"), "parameters": parameters}
         ],
         "providers": [
             {"name": "anthropic", "cluster": "c", "dialect": "anthropic", "prompt_caching": caching},
             {"name": "vertex", "cluster": "c", "dialect": "vertex_anthropic", "path": "/v1/projects/p/locations/l"},
-            {"name": "bedrock", "cluster": "c", "dialect": "bedrock_anthropic"},
+            {"name": "bedrock", "cluster": "c", "dialect": "bedrock_anthropic", "betas": ["b-1", "b-2", "own"]},
+            {"name": "none", "cluster": "c", "dialect": "bedrock_anthropic"},
             {"name": "openai", "cluster": "c", "dialect": "openai"}
         ]
     });
@@ -53,11 +55,33 @@ fn each_cloud_has_its_own_body() {
         messages(&body("bedrock"), Some("b-1, b-2"), None).0,
         format!(r#"{{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["b-1","b-2"], {REST} }}"#)
     );
-    let own = format!(r#"{{"anthropic_version":"x","anthropic_beta":["own"],"model":"bedrock",{REST}}}"#);
-    assert_eq!(
-        messages(&own, Some("b"), None).0,
-        format!(r#"{{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["own"],{REST}}}"#)
-    );
+}
+
+#[test]
+fn betas_go_where_a_provider_takes_them() {
+    let sent = |model: &str, header, body: &str| {
+        let body = format!(r#"{{"anthropic_version":"x","anthropic_beta":{body},"model":"{model}",{REST}}}"#);
+        let (sent, brief) = messages(&body, header, None);
+        let headers = brief.slots[0].outgoing(&brief.request);
+        let betas = headers.iter().find(|(name, _)| *name == "anthropic-beta").unwrap().1.map(str::to_owned);
+        let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
+        (sent.get("anthropic_beta").cloned(), betas, brief.slots[0].drop.clone())
+    };
+    let (dropped, in_header) = (vec!["anthropic-beta".to_owned()], |betas: &str| Some(betas.to_owned()));
+    let own = r#"["own","b-1"]"#;
+    assert_eq!(sent("bedrock", Some("b-1,b-2"), own), (Some(json!(["b-1", "b-2", "own"])), None, vec![]));
+    assert_eq!(sent("bedrock", Some("b-1,x"), "null"), (Some(json!(["b-1"])), None, dropped.clone()));
+    assert_eq!(sent("none", Some("b-1"), own), (None, None, dropped.clone()));
+    for (header, body) in [(Some(""), "[]"), (Some(" , ,"), "[\"\",\" \"]"), (None, "7")] {
+        for model in ["bedrock", "none", "direct", "vertex"] {
+            assert_eq!(sent(model, header, body), (None, None, vec![]), "{model} {header:?} {body}");
+        }
+    }
+    for model in ["direct", "vertex"] {
+        assert_eq!(sent(model, Some("b-1, b-2"), own), (None, in_header("b-1,b-2,own"), vec![]));
+        let forged = r#"["a\r\nx: y","c,d","\u00e9","ok"]"#;
+        assert_eq!(sent(model, None, forged), (None, in_header("ok"), vec![]));
+    }
 }
 
 #[test]

@@ -114,11 +114,14 @@ async fn bedrock_names_the_model_in_the_path() {
     for (more, message) in [
         (json!({"stream": false}), extraneous("stream")),
         (json!({"temperature": 2}), "temperature: range: 0..1".to_owned()),
+        (json!({"anthropic_beta": ["context-1m-2025-08-07", ""]}), "invalid beta flag".to_owned()),
+        (json!({"anthropic_beta": ["files-api-2025-04-14"]}), "invalid beta flag".to_owned()),
     ] {
         let reply = bedrock(&mock, more).await;
         assert_eq!((reply.status, reply.header("x-amzn-errortype")), (400, "ValidationException"));
         assert_eq!(reply.json(), json!({"message": message}));
     }
+    assert_eq!(bedrock(&mock, json!({"anthropic_beta": ["context-1m-2025-08-07"]})).await.status, 200);
     let reply = mock.send("POST", &format!("{BEDROCK}/invoke"), say(json!({})).to_string()).await;
     assert_eq!(reply.json()["message"], extraneous("model"));
 }
