@@ -256,6 +256,11 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Whether images and documents may be URLs.
+    pub fn fetches(self) -> bool {
+        !matches!(self, Dialect::VertexAnthropic | Dialect::BedrockAnthropic)
+    }
+
     /// Whether its API is Anthropic's Messages.
     pub fn is_messages(self) -> bool {
         matches!(self, Dialect::Anthropic | Dialect::VertexAnthropic | Dialect::BedrockAnthropic)

@@ -312,7 +312,11 @@ fn read_source(reader: &mut Reader, message: &mut Message) -> Result<()> {
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
         match (&*key.value(body), reader.peek()?) {
-            ("type", Kind::String) => is_text = reader.string()?.value(body) == "text",
+            ("type", Kind::String) => {
+                let kind = reader.string()?.value(body);
+                is_text = kind == "text";
+                message.needs.urls |= kind == "url";
+            }
             ("data", Kind::String) => data = Some(reader.skip()?),
             ("content", _) => message.count.text(reader.skip()?.of(body)),
             _ => drop(reader.skip()?),

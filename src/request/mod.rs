@@ -195,6 +195,8 @@ pub struct Needs {
     pub json_object: bool,
     /// File parts: documents, as a rule.
     pub files: bool,
+    /// An image or a document of a Messages request is to be fetched from a URL.
+    pub urls: bool,
     /// `tool_choice` leaves no answer without a call.
     pub forced_tool: bool,
     /// The last message is the assistant's, for the model to go on with.

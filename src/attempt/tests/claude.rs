@@ -12,6 +12,7 @@ fn policy(parameters: serde_json::Value, caching: bool) -> Policy {
             {"name": "vertex", "served_by": served("vertex")},
             {"name": "bedrock", "served_by": served("bedrock")},
             {"name": "none", "served_by": served("none")},
+            {"name": "both", "served_by": [served("bedrock")[0], served("vertex")[0], served("anthropic")[0]]},
             {"name": "open", "served_by": served("openai"), "parameters": parameters}
         ],
         "providers": [
@@ -55,6 +56,35 @@ fn each_cloud_has_its_own_body() {
         messages(&body("bedrock"), Some("b-1, b-2"), None).0,
         format!(r#"{{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["b-1","b-2"], {REST} }}"#)
     );
+}
+
+#[test]
+fn only_who_fetches_them_gets_urls() {
+    let source = |kind: &str| json!({"type": "url", "url": format!("https://x/y.{kind}")});
+    let image = json!({"type": "image", "source": source("png")});
+    let document = json!({"type": "document", "source": source("pdf")});
+    let chat = json!({"type": "image_url", "image_url": {"url": "https://x/y.png"}});
+    for (api, part) in [
+        (Api::Chat, chat),
+        (Api::Messages, json!({"type": "tool_result", "tool_use_id": "t", "content": [image.clone()]})),
+        (Api::Messages, image),
+        (Api::Messages, document),
+    ] {
+        let policy = policy(json!({}), false);
+        let asked = |model: &str| {
+            let body = json!({"model": model, "max_tokens": 5, "messages": [{"role": "user", "content": [part]}]});
+            let body = body.to_string();
+            let found = route(&policy, &Call::of(api, Caller::Anyone), body.as_bytes(), &nothing);
+            found.map(|routed| routed.brief.slots.iter().map(|slot| slot.dialect).collect::<Vec<_>>())
+        };
+        assert_eq!(asked("both"), Ok(vec![Dialect::Anthropic]), "{part}");
+        for model in ["bedrock", "vertex"] {
+            let error = asked(model).unwrap_err();
+            assert_eq!((error.status, error.code), (400, "no_eligible_model"));
+            assert!(error.message.contains("not_expressible"), "{}", error.message);
+            assert_eq!(error.param.as_deref(), (api == Api::Chat).then_some("messages[0].content"));
+        }
+    }
 }
 
 #[test]

@@ -127,6 +127,23 @@ async fn bedrock_names_the_model_in_the_path() {
 }
 
 #[tokio::test]
+async fn clouds_fetch_nothing() {
+    let mock = Mock::openai().await;
+    let source = |url: &str| json!({"type": "url", "url": url});
+    let said = |url: &str| {
+        let image = json!({"type": "image", "source": source(url)});
+        json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}, image]}]})
+    };
+    let https = "https://example.com/x.png";
+    let at = "messages.0.content: URL sources are not supported";
+    assert_eq!(vertex(&mock, "rawPredict", said(https)).await.message_error().2, at);
+    assert_eq!(bedrock(&mock, said(https)).await.json()["message"], at);
+    let refused = mock.message(&say(said("http://example.com/x.png"))).await;
+    assert_eq!(refused.message_error().2, "messages.0.content: Only HTTPS URLs are supported.");
+    assert_eq!(mock.message(&say(said(https))).await.status, 200);
+}
+
+#[tokio::test]
 async fn bedrock_streams_in_frames() {
     let mock = Mock::openai().await;
     let whole = bedrock(&mock, json!({})).await.json();
