@@ -17,10 +17,12 @@ pub const CONSUMER: &str = "model_router.consumer";
 pub const TRACE: &str = "model_router.trace";
 /// `model` of the answer.
 pub const RESPONSE_MODEL: &str = "model_router.response_model";
-/// Tokens of the answer; a count of 0 is left out, as for the next three.
+/// Tokens of the answer; a count of 0 is left out, as for the next four.
 pub const INPUT_TOKENS: &str = "model_router.input_tokens";
 /// Tokens of the answer.
 pub const CACHED_TOKENS: &str = "model_router.cached_tokens";
+/// Tokens of the answer.
+pub const CACHE_WRITE_TOKENS: &str = "model_router.cache_write_tokens";
 /// Tokens of the answer.
 pub const OUTPUT_TOKENS: &str = "model_router.output_tokens";
 /// Tokens of the answer.
