@@ -114,7 +114,7 @@ pub fn about(body: &[u8], published: &PublishedRequest, slot: &Slot, now: u64) -
         return About::chat(*include_usage, now, &slot.model);
     }
     let members = members_of(body, published).unwrap_or_default();
-    About::new(body, &members, slot.mark.clone(), &slot.model)
+    About::new(body, &members, slot.mark.clone(), now, &slot.model)
 }
 
 /// What the decision saw of a body that has changed since then.

@@ -15,7 +15,7 @@ fn to_chat() -> Treatment {
 }
 
 fn to_responses(wire: Api) -> Treatment {
-    Treatment { about: Some(About::new(b"{}", &Default::default(), String::new(), "m")), ..Treatment::new(wire) }
+    Treatment { about: Some(About::new(b"{}", &Default::default(), String::new(), 7, "m")), ..Treatment::new(wire) }
 }
 
 /// What an answer took that wrote to the prompt cache for an hour too.
