@@ -103,6 +103,10 @@ fn an_error_may_come_until_the_first_block() {
             ("api_error", "m", 503),
             ("rate_limit_error", "m", 429),
             ("invalid_request_error", "m", 400),
+            ("authentication_error", "m", 401),
+            ("permission_error", "m", 403),
+            ("not_found_error", "m", 404),
+            ("request_too_large", "m", 413),
             ("invalid_request_error", "prompt is too long", 400),
         ] {
             for before in ["", START] {
