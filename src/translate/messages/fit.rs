@@ -104,6 +104,11 @@ fn obstacle(names: Names, conversation: &Conversation, format: &Option<Outcome>)
             tool.map(|index| format!("tools[{index}]"))
         })
         .or_else(|| {
+            let odd = |tool: &Tool| matches!(tool.takes, Takes::Arguments { schema: Some(schema), .. } if !takes_object(schema));
+            let tool = conversation.tools.iter().position(odd)?;
+            Some(format!("tools[{tool}].{}", names.of("function.parameters.type", "parameters.type")))
+        })
+        .or_else(|| {
             let fits = format.is_some_and(|outcome| !outcome.open);
             let wanted = matches!(conversation.format, Some(Format::Schema { .. }));
             (wanted && !fits).then(|| names.of("response_format.json_schema.schema", "text.format.schema").to_owned())
@@ -125,6 +130,12 @@ fn url(names: Names, conversation: &Conversation) -> Option<String> {
         _ => false,
     })?;
     Some(names.at(*place, "content", "content"))
+}
+
+/// Whether a schema lets an object pass, which arguments always are.
+fn takes_object(schema: Raw) -> bool {
+    let kind = fields(&mut schema.reader(), &["type"]).ok().and_then(|found| found.values.into_iter().next().flatten());
+    kind.is_none_or(|kind| strings(kind).iter().any(|kind| kind.string().as_deref() == Some("object")))
 }
 
 /// What becomes of the schema of the answer; `None` where there is none that can be read.
