@@ -9,6 +9,8 @@ pub const CLUSTER: &str = "model_router.cluster";
 pub const BRIEF: &str = "model_router.brief";
 /// [`crate::attempt::Attempted`] in JSON.
 pub const ATTEMPTED: &str = "model_router.attempted";
+/// The path that the client called, without its query, which may hold a key; attempts change `:path`.
+pub const PATH: &str = "model_router.path";
 /// What the client asked for.
 pub const REQUEST_MODEL: &str = "model_router.request_model";
 /// The consumer on whose behalf the request came.

@@ -172,6 +172,8 @@ impl HttpContext for RouteContext {
             found.for_each(|(name, _)| host::set_header(REQUEST, name, None));
         };
         remove(&INTERNAL);
+        let path = get(":path").and_then(|path| path.split('?').next()).unwrap_or_default();
+        host::set_property(property::PATH, path.as_bytes());
         let head = head(&self.policy, &get);
         if !matches!(head, Head::Pass) {
             remove(&CLOUD_HEADERS);
