@@ -304,7 +304,7 @@ fn scanning(criterion: &mut Criterion) {
     let (chat, responses, messages) = (chat_stream(), response_stream(), message_stream());
     let mark = Origin::new("openai", "gpt-5-mini").mark();
     let body = response_body(2 << 10);
-    let about = About::new(&body, &read_members(&body).unwrap(), mark.clone(), "gpt-5-mini");
+    let about = About::new(&body, &read_members(&body).unwrap(), mark.clone(), 1_741_569_952, "gpt-5-mini");
     let to_chat = About::chat(true, 1_741_569_952, "claude-sonnet-4-5");
     let mut group = group(criterion, "stream");
     group.throughput(Throughput::Elements(TOKENS as u64));

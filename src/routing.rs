@@ -8,8 +8,8 @@ use crate::decide::{Caller, Memory, Plan, Question, Session, Terms, Translations
 use crate::listing::{self, Listing};
 use crate::policy::{Policy, UnknownPaths};
 use crate::request::{
-    Api, Controls, Endpoint, Members, Request, Shape, boundary, read_chat, read_controls, read_form, read_members,
-    read_messages, read_named, read_responses, shape_of_unknown, target,
+    Api, BETAS, Controls, Endpoint, Members, Request, Shape, betas, boundary, read_chat, read_controls, read_form,
+    read_members, read_messages, read_named, read_responses, shape_of_unknown, target,
 };
 use crate::response::error::ErrorReply;
 use crate::translate::{self, Translation};
@@ -147,8 +147,6 @@ pub fn head<'h>(policy: &Policy, header: &dyn Fn(&str) -> Option<&'h str>) -> He
 const CONTROLS: &str = "ModelRouterControls=V1Preview";
 /// The header with the version of Anthropic's API.
 const VERSION: &str = "anthropic-version";
-/// The header with its features in beta; a request may have several.
-pub const BETAS: &str = "anthropic-beta";
 
 /// The values of the header `name`, which a request may have several times, as the one that means the same.
 pub fn joined(headers: &[(String, String)], name: &str) -> Option<String> {
@@ -215,7 +213,10 @@ pub fn route<'p, 'a>(
     body: &'a [u8],
     memory: Memory,
 ) -> Result<Routed<'p, 'a>, ErrorReply> {
-    let request = read(call, body)?;
+    let mut request = read(call, body)?;
+    if request.api == Api::Messages {
+        request.betas = betas(&request, call.betas.as_deref());
+    }
     let caller = call.caller;
     let refused = |refusal| ErrorReply::of_refusal(refusal, policy);
     let asked = asked(policy, call.deployment.as_deref().or(request.model.as_deref()), caller).map_err(refused)?;
@@ -238,7 +239,6 @@ pub fn route<'p, 'a>(
     brief.request.form.clone_from(&call.form);
     if request.api == Api::Messages {
         brief.request.version.clone_from(&call.messages_version);
-        brief.request.betas.clone_from(&call.betas);
     }
     Ok(Routed { brief, terms, plan, request })
 }

@@ -57,9 +57,6 @@ pub struct PublishedRequest {
     /// The version of Anthropic's API that the client speaks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The features of it in beta that the client asks for, with commas between them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub betas: Option<String>,
     /// Marks in its ids, which come off: start and end of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<(u32, u32)>,
@@ -171,7 +168,6 @@ pub fn brief(question: &Question, plan: &Plan) -> Brief {
             members: Some(request.members.clone()),
             form: None,
             version: None,
-            betas: None,
             marks: request.state.published_marks(),
             thoughts: request.state.thoughts.clone(),
             earlier: earlier.map(|id| Origin::of(id.as_bytes()).map(|(origin, _)| origin.mark()).unwrap_or_default()),
@@ -198,7 +194,6 @@ pub fn brief_for_kept(policy: &Policy, keeper: &Keeper, kept: &Kept, query: &str
         members: None,
         form: None,
         version: None,
-        betas: None,
         marks: Vec::new(),
         thoughts: Vec::new(),
         earlier: None,

@@ -28,6 +28,8 @@ pub fn is_elsewhere(slot: &Slot, name: &str) -> bool {
         (Dialect::VertexAnthropic, "model") => !slot.path.contains("/count-tokens:"),
         (Dialect::BedrockAnthropic, "model" | "stream") => true,
         (Dialect::VertexAnthropic | Dialect::BedrockAnthropic, "anthropic_version") => true,
+        // It goes where the provider wants it, as far as it does.
+        (dialect, "anthropic_beta") => dialect.is_messages(),
         _ => false,
     }
 }
@@ -37,14 +39,13 @@ pub fn name_version(
     body: &[u8],
     members: &Members,
     slot: &Slot,
-    head: &Head,
+    version: &str,
     is_removed: &dyn Fn(&str) -> bool,
     edits: &mut Vec<Edit>,
 ) {
-    let mut text = format!("\"anthropic_version\":\"{}\"", head.version);
-    let in_body = members.get(body, "anthropic_beta").is_some();
-    if let Some(betas) = head.betas.filter(|_| slot.dialect == Dialect::BedrockAnthropic && !in_body) {
-        let betas: Vec<String> = betas.split(',').map(|beta| super::quote(beta.trim())).collect();
+    let mut text = format!("\"anthropic_version\":\"{version}\"");
+    if let Some(betas) = slot.betas.as_ref().filter(|_| slot.dialect == Dialect::BedrockAnthropic) {
+        let betas: Vec<String> = betas.split(',').map(super::quote).collect();
         text.push_str(&format!(",\"anthropic_beta\":[{}]", betas.join(",")));
     }
     if let Some(model) = members.get(body, "model").filter(|_| !is_removed("model")) {
@@ -54,13 +55,6 @@ pub fn name_version(
         text.push(',');
     }
     edits.push(Edit::insert(members.inside, text));
-}
-
-/// What stands in the body in the place of headers.
-pub struct Head<'h> {
-    pub version: &'static str,
-    /// The client's, separated by commas.
-    pub betas: Option<&'h str>,
 }
 
 /// Marks the end of instructions and tools for the prompt cache, unless they are short or the client has marked anything.

@@ -14,7 +14,7 @@ mod slot;
 pub use attempted::Attempted;
 pub use brief::{Brief, PublishedRequest, PublishedSession, brief, brief_for_kept};
 pub use details::details;
-pub use slot::{Slot, Wire};
+pub use slot::{ACCOUNT_HEADERS, CLOUD_HEADERS, Slot, Wire};
 
 use crate::catalog::DISABLED;
 use crate::edit::{Edit, apply};
@@ -44,8 +44,7 @@ pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result
     };
     match messages::version_in_body(slot.dialect) {
         Some(version) => {
-            let head = messages::Head { version, betas: published.betas.as_deref() };
-            messages::name_version(body, &members, slot, &head, &is_removed, &mut edits);
+            messages::name_version(body, &members, slot, version, &is_removed, &mut edits);
         }
         None => name_model(body, &members, slot, &is_removed, &mut edits),
     }
@@ -119,7 +118,7 @@ pub fn about(body: &[u8], published: &PublishedRequest, slot: &Slot, now: u64) -
         return About::chat(*include_usage, now, &slot.model);
     }
     let members = members_of(body, published).unwrap_or_default();
-    About::new(body, &members, slot.mark.clone(), &slot.model)
+    About::new(body, &members, slot.mark.clone(), now, &slot.model)
 }
 
 /// What the decision saw of a body that has changed since then.

@@ -9,7 +9,7 @@ use crate::catalog::Price;
 use crate::decide::{Candidate, Question, Rest, Thinking, Way, changes, output_limit};
 use crate::origin::Origin;
 use crate::policy::{Dialect, Provider, Served};
-use crate::request::{Api, COUNT_TOKENS};
+use crate::request::{Api, BETAS, COUNT_TOKENS};
 use serde::{Deserialize, Serialize};
 
 /// One attempt.
@@ -54,6 +54,9 @@ pub struct Slot {
     /// A long prefix is marked for the prompt cache.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub cache_prefix: bool,
+    /// The features in beta that the provider is asked for, with commas between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub betas: Option<String>,
     /// The role `developer` becomes `system`.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub no_developer: bool,
@@ -112,6 +115,15 @@ const PROVIDER_HEADERS: [&str; 11] = [
     "accept-encoding",
 ];
 
+/// How the headers begin by which Google's and Amazon's clouds are told who calls, on whose account and how well it is to
+/// be served. A client's are removed; what Envoy signs a request with comes after that.
+pub const CLOUD_HEADERS: [&str; 2] = ["x-goog-", "x-amz"];
+
+/// Headers of answers that say whose account it is that paid, or that are for the provider's next visitor; no business of
+/// clients.
+pub const ACCOUNT_HEADERS: [&str; 4] =
+    ["openai-organization", "openai-project", "anthropic-organization-id", "set-cookie"];
+
 impl Slot {
     /// The attempt at a candidate; `None` where the provider does not speak the API.
     pub(super) fn of(question: &Question, candidate: &Candidate, endpoint: &str) -> Option<Slot> {
@@ -119,7 +131,7 @@ impl Slot {
         let model = policy.models.get(candidate.model)?;
         let (served, provider) = candidate.place(policy)?;
         let way = question.way(provider)?;
-        let changes = changes(request, model, provider, &way);
+        let mut changes = changes(request, model, provider, &way);
         let mut slot = Slot::at(provider, served, endpoint);
         slot.model = model.name.clone();
         slot.price = model.price.clone();
@@ -137,6 +149,15 @@ impl Slot {
             request.corners.developer && (model.parameters.no_developer || provider.parameters.no_developer);
         slot.cache_prefix = provider.prompt_caching;
         slot.failed_lately = candidate.rest != Rest::None;
+        let (betas, refused): (Vec<&str>, Vec<&str>) = request
+            .betas
+            .iter()
+            .map(String::as_str)
+            .partition(|beta| provider.betas.as_ref().is_none_or(|known| known.iter().any(|known| known == beta)));
+        slot.betas = Some(betas.join(",")).filter(|betas| !betas.is_empty());
+        if !refused.is_empty() {
+            changes.drop.push(BETAS.to_owned());
+        }
         if let Way::Translated(wire, _) = way {
             slot.path = path_of(provider, &served.deployment, endpoint_of(wire), request.stream);
             slot.translate = Some(match wire {
@@ -176,6 +197,7 @@ impl Slot {
             translate: None,
             thinking: None,
             cache_prefix: false,
+            betas: None,
             no_developer: false,
             mark: String::new(),
             provider: Origin::new(&provider.name, "").provider,
@@ -217,7 +239,7 @@ impl Slot {
         let version = request.version.as_deref().unwrap_or(VERSION);
         headers.push(("anthropic-version", (self.dialect == Dialect::Anthropic).then_some(version)));
         let takes_betas = matches!(self.dialect, Dialect::Anthropic | Dialect::VertexAnthropic);
-        headers.push(("anthropic-beta", request.betas.as_deref().filter(|_| takes_betas)));
+        headers.push((BETAS, self.betas.as_deref().filter(|_| takes_betas)));
         if let Some(authority) = &self.authority {
             headers.push((":authority", Some(authority)));
         }

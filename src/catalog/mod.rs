@@ -40,6 +40,9 @@ pub struct Price {
     /// Input tokens written to the prompt cache; unknown: charged as `input`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_write: Option<f64>,
+    /// Input tokens written to it for an hour; unknown: charged as twice `input`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write_1h: Option<f64>,
     /// Output tokens, reasoning included.
     pub output: f64,
     /// The price of the whole request when its input is longer than a limit.

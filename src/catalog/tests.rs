@@ -186,6 +186,7 @@ fn prices_and_limits_agree_with_the_collected_facts() {
         assert_eq!(Some(price.input), theirs["input"].as_f64(), "{name}");
         assert_eq!(price.cached_input, theirs["cached_input"].as_f64(), "{name}");
         assert_eq!(price.cache_write, theirs["cache_write_5m"].as_f64(), "{name}");
+        assert_eq!(price.cache_write_1h, theirs["cache_write_1h"].as_f64(), "{name}");
         assert_eq!(Some(price.output), theirs["output"].as_f64(), "{name}");
         assert_eq!(facts.publisher.as_deref(), row["format_publisher"].as_str(), "{name}");
         let long = price.long_context.as_ref();

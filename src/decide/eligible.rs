@@ -21,7 +21,7 @@ pub enum Exclusion {
     Api,
     /// What the request refers to is kept by another provider.
     Bound,
-    /// Its provider speaks only another API, which cannot express the request.
+    /// Its provider speaks only another API, or not all of it, which cannot express the request.
     Inexpressible,
     /// It does not take every parameter, and the request requires that.
     Parameters,
@@ -116,7 +116,8 @@ pub struct Translations {
 impl Translations {
     /// What cannot be expressed in one of them.
     pub fn obstacle(&self) -> Option<String> {
-        self.messages.obstacle.clone().or_else(|| self.chat.obstacle.clone())
+        let Translations { chat, messages } = self;
+        [&messages.obstacle, &chat.obstacle, &messages.url].into_iter().flatten().next().cloned()
     }
 }
 
@@ -199,9 +200,11 @@ impl<'q> Question<'q, '_> {
         if state.param.is_some() && (elsewhere || way != Way::Native) {
             return Some(Exclusion::Bound);
         }
-        if let Way::Translated(_, translation) = way
-            && translation.obstacle.is_some()
-        {
+        let (obstacle, url) = match way {
+            Way::Translated(_, translation) => (translation.obstacle.is_some(), translation.url.is_some()),
+            Way::Native => (false, self.request.needs.urls),
+        };
+        if obstacle || url && !provider.dialect.fetches() {
             return Some(Exclusion::Inexpressible);
         }
         let strict = self.terms.require_parameters && !changes(self.request, model, provider, &way).drop.is_empty();

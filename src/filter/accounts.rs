@@ -6,7 +6,7 @@ use super::host;
 use super::metrics::Metrics;
 use super::property;
 use crate::attempt::{Brief, Slot};
-use crate::decide::cost::of_usage;
+use crate::decide::cost::{of_baseline, of_usage};
 use crate::request::Api;
 use crate::response::Answer;
 
@@ -26,13 +26,13 @@ pub fn book(metrics: &Metrics, brief: &Brief, slot: &Slot, answer: &Answer) {
     let counts = [
         ("input", usage.input, property::INPUT_TOKENS),
         ("cached_input", usage.cached_input, property::CACHED_TOKENS),
-        ("cache_write", usage.cache_write, ""),
+        ("cache_write", usage.cache_write, property::CACHE_WRITE_TOKENS),
         ("output", usage.output, property::OUTPUT_TOKENS),
         ("reasoning", usage.reasoning, property::REASONING_TOKENS),
     ];
     for (kind, tokens, name) in counts {
         metrics.add("tokens_total", &[model, ("kind", kind)], tokens);
-        if !name.is_empty() && tokens > 0 {
+        if tokens > 0 {
             host::set_property(name, tokens.to_string().as_bytes());
         }
     }
@@ -42,7 +42,7 @@ pub fn book(metrics: &Metrics, brief: &Brief, slot: &Slot, answer: &Answer) {
     metrics.add("cost_microdollars_total", &[router, model], microdollars(cost));
     host::set_property(property::COST, format!("{cost:.6}").as_bytes());
     if let Some(baseline) = &brief.baseline {
-        let cost = of_usage(baseline, 0.0, usage);
+        let cost = of_baseline(baseline, usage);
         metrics.add("baseline_cost_microdollars_total", &[router], microdollars(cost));
     }
 }

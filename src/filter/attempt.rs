@@ -9,7 +9,7 @@ use super::host;
 use super::metrics::Metrics;
 use super::property;
 use super::reply::Reply;
-use crate::attempt::{Attempted, Brief, Slot, about, body_for};
+use crate::attempt::{ACCOUNT_HEADERS, Attempted, Brief, Slot, about, body_for};
 use crate::request::{Api, Shape};
 use crate::response::error::ErrorReply;
 use crate::response::wait::wait;
@@ -180,6 +180,7 @@ impl HttpContext for AttemptContext {
         if self.work.is_none() {
             return Action::Continue;
         }
+        ACCOUNT_HEADERS.iter().for_each(|name| host::set_header(RESPONSE, name, None));
         let status = host::header(RESPONSE, ":status").unwrap_or_default();
         if status != "200" {
             return self.refused(&status, end_of_stream);

@@ -9,6 +9,8 @@ pub const CLUSTER: &str = "model_router.cluster";
 pub const BRIEF: &str = "model_router.brief";
 /// [`crate::attempt::Attempted`] in JSON.
 pub const ATTEMPTED: &str = "model_router.attempted";
+/// The path that the client called, without its query, which may hold a key; attempts change `:path`.
+pub const PATH: &str = "model_router.path";
 /// What the client asked for.
 pub const REQUEST_MODEL: &str = "model_router.request_model";
 /// The consumer on whose behalf the request came.
@@ -17,10 +19,12 @@ pub const CONSUMER: &str = "model_router.consumer";
 pub const TRACE: &str = "model_router.trace";
 /// `model` of the answer.
 pub const RESPONSE_MODEL: &str = "model_router.response_model";
-/// Tokens of the answer; a count of 0 is left out, as for the next three.
+/// Tokens of the answer; a count of 0 is left out, as for the next four.
 pub const INPUT_TOKENS: &str = "model_router.input_tokens";
 /// Tokens of the answer.
 pub const CACHED_TOKENS: &str = "model_router.cached_tokens";
+/// Tokens of the answer.
+pub const CACHE_WRITE_TOKENS: &str = "model_router.cache_write_tokens";
 /// Tokens of the answer.
 pub const OUTPUT_TOKENS: &str = "model_router.output_tokens";
 /// Tokens of the answer.

@@ -9,13 +9,13 @@ use super::memory;
 use super::metrics::Metrics;
 use super::outcome::Decision;
 use super::property;
-use crate::attempt::Brief;
+use crate::attempt::{Brief, CLOUD_HEADERS};
 use crate::decide::{Memory, Rest};
 use crate::explain::{Log, explain};
 use crate::policy::{Policy, Timeouts};
-use crate::request::Shape;
+use crate::request::{BETAS, Shape};
 use crate::response::error::ErrorReply;
-use crate::routing::{BETAS, Call, Head, Routed, head, joined, route};
+use crate::routing::{Call, Head, Routed, head, joined, route};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 use std::rc::Rc;
@@ -194,9 +194,18 @@ impl HttpContext for RouteContext {
             BETAS => betas.as_deref(),
             _ => headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()),
         };
-        let internal = headers.iter().filter(|(name, _)| INTERNAL.iter().any(|prefix| name.starts_with(prefix)));
-        internal.for_each(|(name, _)| host::set_header(REQUEST, name, None));
-        match head(&self.policy, &get) {
+        let remove = |prefixes: &[&str]| {
+            let found = headers.iter().filter(|(name, _)| prefixes.iter().any(|prefix| name.starts_with(prefix)));
+            found.for_each(|(name, _)| host::set_header(REQUEST, name, None));
+        };
+        remove(&INTERNAL);
+        let path = get(":path").and_then(|path| path.split('?').next()).unwrap_or_default();
+        host::set_property(property::PATH, path.as_bytes());
+        let head = head(&self.policy, &get);
+        if !matches!(head, Head::Pass) {
+            remove(&CLOUD_HEADERS);
+        }
+        match head {
             Head::Pass => return Action::Continue,
             Head::Answer(text) => return self.answer(&text),
             Head::Kept(brief) => return self.pass_on(*brief),

@@ -35,18 +35,19 @@ fn either<'a, T>(
 }
 
 pub(super) fn price(node: &Node<'_>, known: Option<&Price>) -> Option<Price> {
-    let fields = node.object(&["input", "cached_input", "cache_write", "output", "long_context"])?;
+    let fields = node.object(&["input", "cached_input", "cache_write", "cache_write_1h", "output", "long_context"])?;
     let given = |name: &str| fields.get(name).and_then(|field| amount(&field));
     let input = either(&fields, "input", known.map(|price| price.input), amount);
     let cached_input = given("cached_input").or(known.and_then(|price| price.cached_input));
     let cache_write = given("cache_write").or(known.and_then(|price| price.cache_write));
+    let cache_write_1h = given("cache_write_1h").or(known.and_then(|price| price.cache_write_1h));
     let output = either(&fields, "output", known.map(|price| price.output), amount);
     let known_long = known.and_then(|price| price.long_context.as_ref());
     let long_context = match fields.get("long_context") {
         Some(field) => long_context(&field, known_long),
         None => known_long.cloned(),
     };
-    let price = Price { input: input?, cached_input, cache_write, output: output?, long_context };
+    let price = Price { input: input?, cached_input, cache_write, cache_write_1h, output: output?, long_context };
     // Most likely the input price is overridden and the catalog's price of cached input forgotten.
     if let Some(cached) = price.cached_input.filter(|cached| *cached > price.input) {
         let what = format!("cached input ({cached}) costs more than uncached input ({})", price.input);

@@ -214,6 +214,8 @@ pub struct Provider {
     pub parameters: Parameters,
     /// Long stable prefixes of requests in the Messages API are marked for its prompt cache.
     pub prompt_caching: bool,
+    /// The features in beta of the Messages API that clients may ask it for; `None`: any.
+    pub betas: Option<Vec<String>>,
 }
 
 impl Provider {
@@ -260,6 +262,11 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Whether images and documents may be URLs.
+    pub fn fetches(self) -> bool {
+        !matches!(self, Dialect::VertexAnthropic | Dialect::BedrockAnthropic)
+    }
+
     /// Whether its API is Anthropic's Messages.
     pub fn is_messages(self) -> bool {
         matches!(self, Dialect::Anthropic | Dialect::VertexAnthropic | Dialect::BedrockAnthropic)

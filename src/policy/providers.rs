@@ -7,9 +7,9 @@ use super::names::Names;
 use super::node::{Fields, Node};
 use super::{Apis, Dialect, Provider};
 use crate::catalog::{Catalog, Parameters};
-use crate::request::Api;
+use crate::request::{Api, is_beta};
 
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "name",
     "cluster",
     "dialect",
@@ -21,6 +21,7 @@ const FIELDS: [&str; 11] = [
     "server",
     "parameters",
     "prompt_caching",
+    "betas",
 ];
 const APIS: [(&str, Api); 2] = [("chat_completions", Api::Chat), ("responses", Api::Responses)];
 const DIALECTS: [(&str, Dialect); 5] = [
@@ -50,6 +51,7 @@ fn provider(node: &Node<'_>, catalog: &Catalog, names: &mut Names) -> Provider {
         data_zone: None,
         parameters: Parameters::default(),
         prompt_caching: false,
+        betas: None,
     };
     let Some(fields) = node.object(&FIELDS) else { return provider };
     if let Some(field) = fields.require("name") {
@@ -101,13 +103,33 @@ fn read_rules(fields: &Fields<'_>, catalog: &Catalog, provider: &mut Provider) {
     let messages = provider.dialect.is_messages();
     for (name, fits, rule) in [
         ("apis", !messages, "a provider of this dialect speaks the Messages API and no other"),
-        ("prompt_caching", messages, "only a provider of the Messages API has it"),
+        ("prompt_caching", messages, ONLY_MESSAGES),
+        ("betas", messages, ONLY_MESSAGES),
     ] {
         if let Some(field) = fields.get(name).filter(|_| !fits) {
             field.fail(rule);
         }
     }
     provider.prompt_caching = fields.get("prompt_caching").and_then(|field| field.flag()).unwrap_or(false);
+    provider.betas = match fields.get("betas") {
+        Some(field) => Some(betas(&field)),
+        // It refuses a request with a beta that it does not know.
+        None => (provider.dialect == Dialect::BedrockAnthropic).then(Vec::new),
+    };
+}
+
+const ONLY_MESSAGES: &str = "only a provider of the Messages API has it";
+
+fn betas(node: &Node<'_>) -> Vec<String> {
+    let items = node.items().unwrap_or_default();
+    let name = |item: &Node<'_>| {
+        let name = item.label()?;
+        if !is_beta(name) {
+            item.fail("must be the name of one beta, without commas and blanks");
+        }
+        Some(name.to_owned())
+    };
+    items.iter().filter_map(name).collect()
 }
 
 fn apis(node: &Node<'_>) -> Option<Apis> {

@@ -18,6 +18,27 @@ pub fn read_messages(body: &[u8]) -> Result<Request<'_>> {
     some_messages(read_request(Api::Messages, body, read_member)?)
 }
 
+/// The header that asks for features in beta; a request may have several.
+pub const BETAS: &str = "anthropic-beta";
+
+/// Whether this can be the name of a feature in beta: such names stand in a header, with commas between them.
+pub fn is_beta(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
+}
+
+/// The features in beta that are asked for, in the order of the header and then of the body, where clouds have them.
+pub fn betas(request: &Request, header: Option<&str>) -> Vec<String> {
+    let member = request.members.get(request.body, "anthropic_beta").map(|member| member.value.of(request.body));
+    let in_body: Vec<String> = member.and_then(|list| serde_json::from_slice(list).ok()).unwrap_or_default();
+    let mut all: Vec<String> = Vec::new();
+    for name in header.unwrap_or_default().split(',').chain(in_body.iter().map(String::as_str)).map(str::trim) {
+        if is_beta(name) && !all.iter().any(|known| known == name) {
+            all.push(name.to_owned());
+        }
+    }
+    all
+}
+
 fn read_member<'a>(
     members: &mut MemberReader<'a>,
     key: Text,
@@ -323,7 +344,11 @@ fn read_source(reader: &mut Reader, message: &mut Message) -> Result<()> {
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
         match (&*key.value(body), reader.peek()?) {
-            ("type", Kind::String) => is_text = reader.string()?.value(body) == "text",
+            ("type", Kind::String) => {
+                let kind = reader.string()?.value(body);
+                is_text = kind == "text";
+                message.needs.urls |= kind == "url";
+            }
             ("data", Kind::String) => data = Some(reader.skip()?),
             ("content", _) => message.count.text(reader.skip()?.of(body)),
             _ => drop(reader.skip()?),

@@ -23,7 +23,7 @@ pub use conversation::{Conversation, Texts};
 pub use form::{boundary, read_form};
 pub use members::read_members;
 pub(crate) use members::string_member;
-pub use messages::read_messages;
+pub use messages::{BETAS, betas, is_beta, read_messages};
 pub use named::read_named;
 pub(crate) use path::{COUNT_TOKENS, percent_decode};
 pub use path::{Endpoint, Kept, Target, shape_of_unknown, target};
@@ -130,6 +130,8 @@ pub struct Request<'a> {
     pub effort: Option<Cow<'a, str>>,
     /// The type of a Messages request's `thinking`, as sent: `enabled`, `adaptive`, `disabled`.
     pub thinking: Option<Cow<'a, str>>,
+    /// Features in beta that a client of Messages asks for, each once and fit for a header.
+    pub betas: Vec<String>,
     /// What a model must be able to take.
     pub needs: Needs,
     /// What of a Chat Completions request not every provider takes.
@@ -164,6 +166,7 @@ impl<'a> Request<'a> {
             max_output: None,
             effort: None,
             thinking: None,
+            betas: Vec::new(),
             needs: Needs::default(),
             corners: Corners::default(),
             input_tokens: 0,
@@ -192,6 +195,8 @@ pub struct Needs {
     pub json_object: bool,
     /// File parts: documents, as a rule.
     pub files: bool,
+    /// An image or a document of a Messages request is to be fetched from a URL.
+    pub urls: bool,
     /// `tool_choice` leaves no answer without a call.
     pub forced_tool: bool,
     /// The last message is the assistant's, for the model to go on with.

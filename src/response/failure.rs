@@ -119,6 +119,10 @@ fn messages_error(kind: &str, message: &str) -> Vec<u8> {
 fn fault_status(fault: &Fault) -> u16 {
     match (fault.kind, fault.code) {
         (_, Some(b"rate_limit_exceeded")) => 429,
+        (_, Some(b"invalid_api_key")) => 401,
+        (_, Some(b"permission_error")) => 403,
+        (_, Some(b"model_not_found")) => 404,
+        (_, Some(b"request_too_large")) => 413,
         (Some(b"invalid_request_error"), _) => 400,
         _ => 503,
     }
@@ -156,6 +160,10 @@ impl ErrorObject {
         let says_any = |words: &[&str]| words.iter().any(|word| says(word));
         if says_any(&["rate_limit", "ratelimit", "too_many_requests", "quota"]) {
             429
+        } else if says_any(&["invalid_api_key", "authentication_error"]) {
+            401
+        } else if says_any(&["model_not_found", "not_found_error", "deploymentnotfound"]) {
+            404
         } else if says_any(&[
             "invalid_request",
             "content_filter",

@@ -16,9 +16,10 @@ pub(super) enum Client {
 
 impl About {
     /// For an answer to the Responses request `body` with these members: what is repeated of it, where there is nothing
-    /// the defaults. `mark` goes into the ids, `model_fallback` stands where the provider names no model.
-    pub fn new(body: &[u8], members: &Members, mark: String, model_fallback: &str) -> Self {
-        About(Client::Responses(responses::About::new(body, members, mark, model_fallback)))
+    /// the defaults. `mark` goes into the ids; `created`, in seconds since 1970, and `model_fallback` stand where the provider
+    /// says neither.
+    pub fn new(body: &[u8], members: &Members, mark: String, created: u64, model_fallback: &str) -> Self {
+        About(Client::Responses(responses::About::new(body, members, mark, created, model_fallback)))
     }
 
     /// For an answer to a Chat Completions request. `created` is in seconds since 1970; `model_fallback` stands where the

@@ -37,6 +37,8 @@ use path::Stop;
 pub struct Translation {
     /// What cannot be expressed; then it cannot be translated.
     pub obstacle: Option<String>,
+    /// Where an image or a document is no more than a URL, which not every provider fetches.
+    pub url: Option<String>,
     /// Parameters that have no counterpart and are left out without harm to the answer's meaning; top-level or dotted,
     /// and fit for a header.
     pub left_out: Vec<String>,

@@ -23,6 +23,9 @@ CASES = {
     "direct": ("/v1/chat/completions", {**CHAT, "model": "gpt-5-nano"}),
     "embeddings": ("/v1/embeddings", {"input": SECRET, "model": "text-embedding-3-small"}),
     "refused": ("/v1/chat/completions", {**CHAT, "model": SECRET}),
+    # Their providers are called at other paths.
+    "in azure's form": ("/openai/deployments/gpt-5-mini/chat/completions?api-version=2024-10-21&key=xyzzy", {**CHAT, "model": "gpt-5-mini"}),
+    "claude": ("/v1/chat/completions", {**CHAT, "model": "claude-sonnet-4-5"}),
 }
 
 
@@ -74,6 +77,11 @@ def test_what_it_took(entries, case):
     entry = entries[case]
     assert int(entry["gen_ai.usage.input_tokens"]) > 0 and int(entry["gen_ai.usage.output_tokens"]) > 0
     assert float(entry["model_router.cost_usd"]) > 0 and entry["gen_ai.response.model"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_path_is_the_clients_without_its_query(entries, case):
+    assert entries[case]["path"] == CASES[case][0].split("?")[0]
 
 
 def test_nothing_that_was_said_is_there(entries, latest):

@@ -52,6 +52,29 @@ def test_tokens_and_cost(envoy, mocks, stream, asked):
     assert abs(delta(envoy, "model_router_cost_microdollars_total", cost, **labels) - expected) <= 1
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("kept", [{}, {"ttl": "1h"}], ids=["5m", "1h"])
+def test_writes_to_the_prompt_cache(envoy, mocks, stream, kept):
+    marker = f"writes-{time.monotonic_ns()}"
+    names = ["model_router_tokens_total", "model_router_cost_microdollars_total"]
+    count = lambda: [envoy.metric(names[0], model="claude-sonnet-4-5", kind="cache_write"), envoy.metric(names[1], model="claude-sonnet-4-5")]
+    before = count()
+    system = [{"type": "text", "text": f"{marker}. " + "Be kind. " * 1500, "cache_control": {"type": "ephemeral", **kept}}]
+    body = {"model": "claude-sonnet-4-5", "max_tokens": 64, "system": system, "messages": [{"role": "user", "content": "hi"}], "stream": stream}
+    response = envoy.client.post("/v1/messages", json=body, headers={"anthropic-version": "2023-06-01", "user-agent": marker})
+    assert response.status_code == 200, response.text
+    found = events(response.text)
+    usage = found[0]["message"]["usage"] | found[-2]["usage"] if stream else response.json()["usage"]
+    written, cost = (now - old for now, old in zip(count(), before))
+    assert written == usage["cache_creation_input_tokens"] > 1024
+    # claude-sonnet-4-5: 3 in, 3.75 for five minutes, 6 for an hour, 15 out per million.
+    expected = usage["input_tokens"] * 3 + written * (6 if kept else 3.75) + usage["output_tokens"] * 15
+    assert abs(cost - expected) <= 1
+    [entry] = wait_for(lambda: [entry for entry in envoy.access_log() if entry["user_agent"] == marker], 30)
+    assert int(entry["gen_ai.usage.cache_creation.input_tokens"]) == written
+    assert abs(float(entry["model_router.cost_usd"]) * 1e6 - expected) <= 1
+
+
 def test_requests_attempts_and_baseline(envoy, mocks, plan):
     first = plan[0]["model"]
     name = "model_router_requests_total"

@@ -332,6 +332,18 @@ def test_clouds_behind_messages(chain, mocks, name, stream):
         assert response.json()["type"] == "message" and response.json()["content"][0]["text"]
 
 
+@pytest.mark.parametrize("name", ["vertex", "bedrock", "foundry"])
+@pytest.mark.parametrize("betas", ["", "files-api-2025-04-14,context-1m-2025-08-07"])
+def test_betas(chain, mocks, name, betas):
+    body = {"model": DOORS[name][0], "max_tokens": 64, "messages": said("Say hello.")}
+    response = chain.client.post("/v1/messages", json=body, headers={"anthropic-version": "2023-06-01", "anthropic-beta": betas})
+    assert response.status_code == 200, response.text
+    [(_, request)] = asked(mocks)
+    assert request["headers"].get("anthropic-beta", "") == ("" if name == "bedrock" else betas)
+    assert json.loads(request["body"]).get("anthropic_beta") == (["context-1m-2025-08-07"] if name == "bedrock" and betas else None)
+    assert response.headers.get("x-model-router-dropped") == ("anthropic-beta" if name == "bedrock" and betas else None)
+
+
 @pytest.mark.parametrize("name", ["bedrock", "vertex"])
 @pytest.mark.parametrize("fault", [{"fault": "status", "status": 429}, {"fault": "stream_error"}, {"fault": "stream_error", "after": 3}], ids=str)
 def test_clouds_fail(chain, mocks, name, fault):

@@ -102,10 +102,15 @@ FORGED = {
     "authorization": "Bearer client-secret",
     "api-key": "client-secret",
     "x-api-key": "client-secret",
+    "x-goog-user-project": "forged",
+    "x-goog-api-key": "client-secret",
+    "x-amz-security-token": "client-secret",
+    "x-amzn-bedrock-service-tier": "forged",
+    "x-amzn-bedrock-performanceconfig-latency": "forged",
 }
 
 
-@pytest.mark.parametrize("model", ["model-router", "gpt-5-mini", "gpt-4.1-mini"])
+@pytest.mark.parametrize("model", ["model-router", "gpt-5-mini", "gpt-4.1-mini", "claude-sonnet-4-5"])
 def test_nothing_internal_and_no_client_key_leaves(envoy, mocks, model):
     for mock in mocks.values():
         mock.fault("status", count=1, status=503)
@@ -116,8 +121,21 @@ def test_nothing_internal_and_no_client_key_leaves(envoy, mocks, model):
     for headers in seen:
         text = str(headers)
         assert "client-secret" not in text and "forged" not in text
-        assert not [name for name in headers if name.startswith(("x-model-router-", "x-envoy-"))]
+        assert not [name for name in headers if name.startswith(("x-model-router-", "x-envoy-", "x-goog-", "x-amz"))]
         assert "accept-encoding" not in headers
+
+
+@pytest.mark.parametrize("model, header", [("gpt-4.1-mini", "openai-organization"), ("claude-sonnet-4-5", "anthropic-organization-id")])
+@pytest.mark.parametrize("status", [200, 400])
+def test_clients_are_not_told_whose_account_pays(envoy, mocks, model, header, status):
+    provider = "anthropic" if model.startswith("claude") else "openai"
+    mocks[provider].fault("status", status=400) if status == 400 else None
+    response = envoy.chat(model=model)
+    assert response.status_code == status and header not in response.headers
+    path = "/v1/messages" if provider == "anthropic" else "/v1/chat/completions"
+    body = {"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
+    direct = mocks[provider].client.post(path, json=body, headers={"anthropic-version": "2023-06-01"})
+    assert header in direct.headers
 
 
 def test_a_client_that_leaves_harms_nobody(envoy, mocks, plan):

@@ -59,7 +59,7 @@ OWN = changed(_add_own)
 CHAIN = [("gpt-4.1-mini", 90), ("claude-sonnet-4-5", 70), ("gpt-4.1", 50)]
 DOORS = {
     "vertex": ("claude-opus-4-1", "claude-opus-4-1@20250805", {"dialect": "vertex_anthropic", "path": "/v1/projects/p/locations/l"}),
-    "bedrock": ("claude-opus-4-6", "us.anthropic.claude-opus-4-6-v1:0", {"dialect": "bedrock_anthropic"}),
+    "bedrock": ("claude-opus-4-6", "us.anthropic.claude-opus-4-6-v1:0", {"dialect": "bedrock_anthropic", "betas": ["context-1m-2025-08-07"]}),
     "foundry": ("claude-opus-4-7", "claude-opus-4-7", {"dialect": "anthropic", "path": "/anthropic/v1"}),
     "cached": ("claude-opus-5", "claude-opus-5", {"dialect": "anthropic", "prompt_caching": True}),
 }

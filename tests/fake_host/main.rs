@@ -100,6 +100,9 @@ fn run_on(path: &str, context: u32, request: &[&[u8]], content_type: &str, respo
             ("authorization", "Bearer client"),
             ("x-model-router-model", "forged"),
             ("accept-encoding", "gzip"),
+            ("x-goog-user-project", "forged"),
+            ("x-amzn-bedrock-service-tier", "forged"),
+            ("x-amz-security-token", "forged"),
         ]);
     });
     let (route, attempt) = (context, context + 1);
@@ -121,7 +124,9 @@ fn run_on(path: &str, context: u32, request: &[&[u8]], content_type: &str, respo
         assert_eq!(proxy_on_request_headers(attempt, 0, false), PAUSE);
         let sent =
             feed(&[&routed], |host| &mut host.request_body, |size, end| proxy_on_request_body(attempt, size, end));
-        host(|host| host.response_headers = set(&[(":status", "200"), ("content-type", content_type)]));
+        let answered =
+            [(":status", "200"), ("content-type", content_type), ("openai-organization", "o"), ("set-cookie", "c")];
+        host(|host| host.response_headers = set(&answered));
         assert_eq!(proxy_on_response_headers(attempt, 0, false), PAUSE);
         let received =
             feed(response, |host| &mut host.response_body, |size, end| proxy_on_response_body(attempt, size, end));
@@ -180,6 +185,8 @@ fn a_request_is_routed_rewritten_and_accounted_for() {
     for gone in ["authorization", "x-model-router-model", "accept-encoding"] {
         assert_eq!(request(gone), None);
     }
+    assert!(!host.request_headers.iter().any(|(_, value)| value == "forged"));
+    assert!(!host.response_headers.iter().any(|(_, value)| value == "o" || value == "c"));
     let response = |name| header(&host.response_headers, name).unwrap_or_default();
     assert_eq!(response("x-model-router-model"), "gpt-5.4");
     assert_eq!(response("x-model-router-router"), "model-router");

@@ -11,12 +11,15 @@ fn policy(parameters: serde_json::Value, caching: bool) -> Policy {
             {"name": "direct", "served_by": served("anthropic")},
             {"name": "vertex", "served_by": served("vertex")},
             {"name": "bedrock", "served_by": served("bedrock")},
+            {"name": "none", "served_by": served("none")},
+            {"name": "both", "served_by": [served("bedrock")[0], served("vertex")[0], served("anthropic")[0]]},
             {"name": "open", "served_by": served("openai"), "parameters": parameters}
         ],
         "providers": [
             {"name": "anthropic", "cluster": "c", "dialect": "anthropic", "prompt_caching": caching},
             {"name": "vertex", "cluster": "c", "dialect": "vertex_anthropic", "path": "/v1/projects/p/locations/l"},
-            {"name": "bedrock", "cluster": "c", "dialect": "bedrock_anthropic"},
+            {"name": "bedrock", "cluster": "c", "dialect": "bedrock_anthropic", "betas": ["b-1", "b-2", "own"]},
+            {"name": "none", "cluster": "c", "dialect": "bedrock_anthropic"},
             {"name": "openai", "cluster": "c", "dialect": "openai"}
         ]
     });
@@ -53,11 +56,62 @@ fn each_cloud_has_its_own_body() {
         messages(&body("bedrock"), Some("b-1, b-2"), None).0,
         format!(r#"{{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["b-1","b-2"], {REST} }}"#)
     );
-    let own = format!(r#"{{"anthropic_version":"x","anthropic_beta":["own"],"model":"bedrock",{REST}}}"#);
-    assert_eq!(
-        messages(&own, Some("b"), None).0,
-        format!(r#"{{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["own"],{REST}}}"#)
-    );
+}
+
+#[test]
+fn only_who_fetches_them_gets_urls() {
+    let source = |kind: &str| json!({"type": "url", "url": format!("https://x/y.{kind}")});
+    let image = json!({"type": "image", "source": source("png")});
+    let document = json!({"type": "document", "source": source("pdf")});
+    let chat = json!({"type": "image_url", "image_url": {"url": "https://x/y.png"}});
+    for (api, part) in [
+        (Api::Chat, chat),
+        (Api::Messages, json!({"type": "tool_result", "tool_use_id": "t", "content": [image.clone()]})),
+        (Api::Messages, image),
+        (Api::Messages, document),
+    ] {
+        let policy = policy(json!({}), false);
+        let asked = |model: &str| {
+            let body = json!({"model": model, "max_tokens": 5, "messages": [{"role": "user", "content": [part]}]});
+            let body = body.to_string();
+            let found = route(&policy, &Call::of(api, Caller::Anyone), body.as_bytes(), Memory::NONE);
+            found.map(|routed| routed.brief.slots.iter().map(|slot| slot.dialect).collect::<Vec<_>>())
+        };
+        assert_eq!(asked("both"), Ok(vec![Dialect::Anthropic]), "{part}");
+        for model in ["bedrock", "vertex"] {
+            let error = asked(model).unwrap_err();
+            assert_eq!((error.status, error.code), (400, "no_eligible_model"));
+            assert!(error.message.contains("not_expressible"), "{}", error.message);
+            assert_eq!(error.param.as_deref(), (api == Api::Chat).then_some("messages[0].content"));
+        }
+    }
+}
+
+#[test]
+fn betas_go_where_a_provider_takes_them() {
+    let sent = |model: &str, header, body: &str| {
+        let body = format!(r#"{{"anthropic_version":"x","anthropic_beta":{body},"model":"{model}",{REST}}}"#);
+        let (sent, brief) = messages(&body, header, None);
+        let headers = brief.slots[0].outgoing(&brief.request);
+        let betas = headers.iter().find(|(name, _)| *name == "anthropic-beta").unwrap().1.map(str::to_owned);
+        let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
+        (sent.get("anthropic_beta").cloned(), betas, brief.slots[0].drop.clone())
+    };
+    let (dropped, in_header) = (vec!["anthropic-beta".to_owned()], |betas: &str| Some(betas.to_owned()));
+    let own = r#"["own","b-1"]"#;
+    assert_eq!(sent("bedrock", Some("b-1,b-2"), own), (Some(json!(["b-1", "b-2", "own"])), None, vec![]));
+    assert_eq!(sent("bedrock", Some("b-1,x"), "null"), (Some(json!(["b-1"])), None, dropped.clone()));
+    assert_eq!(sent("none", Some("b-1"), own), (None, None, dropped.clone()));
+    for (header, body) in [(Some(""), "[]"), (Some(" , ,"), "[\"\",\" \"]"), (None, "7")] {
+        for model in ["bedrock", "none", "direct", "vertex"] {
+            assert_eq!(sent(model, header, body), (None, None, vec![]), "{model} {header:?} {body}");
+        }
+    }
+    for model in ["direct", "vertex"] {
+        assert_eq!(sent(model, Some("b-1, b-2"), own), (None, in_header("b-1,b-2,own"), vec![]));
+        let forged = r#"["a\r\nx: y","c,d","\u00e9","ok"]"#;
+        assert_eq!(sent(model, None, forged), (None, in_header("ok"), vec![]));
+    }
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn costs() {
         cached_input,
         cache_write,
         output,
-        reasoning: 0,
+        ..cost::Usage::default()
     };
     let microdollars = |fee, usage| (cost::of_usage(&price, fee, &usage) * 1e6).round();
     assert_eq!(microdollars(0.0, usage(1000, 400, 0, 100)), 600.0 * 2.0 + 400.0 * 0.5 + 100.0 * 8.0);
@@ -191,4 +191,13 @@ fn costs() {
     // Cached tokens without a price of their own cost as much as others; more cached than sent cannot be.
     assert_eq!(microdollars(0.0, usage(2000, 3000, 9, 10)), 2000.0 * 4.0 + 120.0);
     assert_eq!(microdollars(0.0, usage(100, 0, 50, 0)), 200.0);
+    // What is kept for an hour is a part of what is written, and costs twice the input unless its price is known.
+    let kept = |written, kept| cost::Usage { cache_write_1h: kept, ..usage(100, 0, written, 0) };
+    assert_eq!(microdollars(0.0, kept(50, 20)), 80.0 * 2.0 + 20.0 * 4.0);
+    assert_eq!(microdollars(0.0, kept(50, 999)), 50.0 * 2.0 + 50.0 * 4.0);
+    let charged = |price: &Price, usage| (cost::of_baseline(price, &usage) * 1e6).round();
+    assert_eq!(charged(&price, kept(50, 20)), 200.0, "a baseline that charges nothing for writes");
+    let claude = Price { cache_write: Some(2.5), cache_write_1h: Some(5.0), ..price.clone() };
+    assert_eq!((cost::of_usage(&claude, 0.0, &kept(50, 20)) * 1e6).round(), 50.0 * 2.0 + 30.0 * 2.5 + 20.0 * 5.0);
+    assert_eq!(charged(&claude, kept(50, 20)), 275.0);
 }

@@ -253,6 +253,7 @@ fn providers() {
             "expected one of anthropic, cohere, deepseek, ollama, vllm",
         ),
         ("/providers/0/parameters", json!({"refuse": []}), "providers[0].parameters", "unknown field `refuse`"),
+        ("/providers/0/betas", json!(["b"]), "providers[0].betas", "only a provider of the Messages"),
         ("/providers/0/prompt_caching", json!(true), "providers[0].prompt_caching", "only a provider of the Messages"),
         ("/providers/0/path", json!("v1"), "providers[0].path", "must start with `/`"),
         ("/providers/0/path", json!("/v1/"), "providers[0].path", "must not end with `/`"),

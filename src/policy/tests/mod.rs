@@ -175,7 +175,7 @@ fn facts_are_overridden_field_by_field() {
     let model = json!({
         "name": "gpt-5.4",
         "served_by": [{"provider": "p"}],
-        "price": {"input": 2, "long_context": {"above": 100000}},
+        "price": {"input": 2, "cache_write_1h": 5, "long_context": {"above": 100000}},
         "context": {"output": 1000},
         "capabilities": {"images": false},
         "reasoning": {"default": "low"},
@@ -186,6 +186,7 @@ fn facts_are_overridden_field_by_field() {
     let model = &accepted(&with(small(), "/models/0", model)).models[0];
     let price = model.price.as_ref().unwrap();
     assert_eq!((price.input, price.cached_input, price.output), (2.0, Some(0.25), 15.0));
+    assert_eq!((price.cache_write, price.cache_write_1h), (None, Some(5.0)));
     let long = price.long_context.as_ref().unwrap();
     assert_eq!((long.above, long.input, long.cached_input, long.output), (100_000, 5.0, Some(0.5), 22.5));
     assert_eq!(model.context, Some(Context { input: 922_000, output: 1000, window: Some(1_050_000) }));

@@ -105,12 +105,13 @@ fn blocks_tell_what_a_model_must_take() {
         read(&body).map(|request| (request.needs, request.input_tokens)).unwrap()
     };
     let (images, files) = (Needs { images: true, ..Needs::default() }, Needs { files: true, ..Needs::default() });
+    let fetched = |needs: Needs| Needs { urls: true, ..needs };
     let data = "A".repeat(100_000);
     for (block, expected) in [
         (format!(r#"{{"type":"image","source":{{"type":"base64","media_type":"image/png","data":"{data}"}}}}"#), images),
         (format!(r#"{{"source":{{"data":"{data}","type":"base64"}},"type":"document"}}"#), files),
-        (r#"{"type":"document","source":{"type":"url","url":"https://a/b.pdf"}}"#.into(), files),
-        (r#"{"type":"tool_result","tool_use_id":"t","content":[{"type":"image","source":{"type":"url","url":"u"}}]}"#.into(), images),
+        (r#"{"type":"document","source":{"type":"url","url":"https://a/b.pdf"}}"#.into(), fetched(files)),
+        (r#"{"type":"tool_result","tool_use_id":"t","content":[{"type":"image","source":{"type":"url","url":"u"}}]}"#.into(), fetched(images)),
         (r#"{"type":"tool_result","tool_use_id":"t","content":[{"type":"document","source":{"type":"file","file_id":"f"}}]}"#.into(), files),
         (r#"{"type":"tool_result","tool_use_id":"t"}"#.into(), Needs::default()),
         (r#"{"type":"something_new","more":[[{}]],"content":{"a":[1]}}"#.into(), Needs::default()),

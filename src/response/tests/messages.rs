@@ -15,10 +15,12 @@ fn to_chat() -> Treatment {
 }
 
 fn to_responses(wire: Api) -> Treatment {
-    Treatment { about: Some(About::new(b"{}", &Default::default(), String::new(), "m")), ..Treatment::new(wire) }
+    Treatment { about: Some(About::new(b"{}", &Default::default(), String::new(), 7, "m")), ..Treatment::new(wire) }
 }
 
-const START: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"model\":\"claude-x\",\"content\":[],\"usage\":{\"input_tokens\":33,\"cache_read_input_tokens\":64,\"cache_creation_input_tokens\":3,\"output_tokens\":1}}}\n\n";
+/// What an answer took that wrote to the prompt cache for an hour too.
+const KEPT: crate::decide::cost::Usage = crate::decide::cost::Usage { cache_write_1h: 2, ..EXPECTED };
+const START: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"model\":\"claude-x\",\"content\":[],\"usage\":{\"input_tokens\":33,\"cache_read_input_tokens\":64,\"cache_creation_input_tokens\":3,\"cache_creation\":{\"ephemeral_5m_input_tokens\":1,\"ephemeral_1h_input_tokens\":2},\"output_tokens\":1}}}\n\n";
 const PING: &str = "event: ping\ndata: {\"type\": \"ping\"}\n\n";
 const BLOCK: &str = "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n";
 const TEXT: &str = "event: content_block_delta\r\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Hé\"}}\r\n\r\n";
@@ -37,7 +39,7 @@ fn error(kind: &str, message: &str) -> String {
 #[test]
 fn a_stream_passes_and_is_accounted_however_it_is_cut() {
     let text = stream();
-    let expected = Answer { model: Some("claude-x".into()), usage: Some(EXPECTED) };
+    let expected = Answer { model: Some("claude-x".into()), usage: Some(KEPT) };
     for treatment in [native(), detailed(), to_chat(), to_responses(Api::Messages)] {
         let whole = run(&mut Events::new(&treatment), &[text.as_bytes()]);
         assert_eq!(treatment == native(), whole == text.as_bytes());
@@ -56,8 +58,8 @@ fn a_stream_passes_and_is_accounted_however_it_is_cut() {
 #[test]
 fn a_whole_answer() {
     let body = r#"{"id":"msg_1","type":"message","model":"claude-x","content":[{"type":"text","text":"a"}],"stop_reason":"end_turn",
-        "usage":{"input_tokens":33,"cache_read_input_tokens":64,"cache_creation_input_tokens":3,"output_tokens":40,"output_tokens_details":{"thinking_tokens":30}}}"#;
-    let expected = Answer { model: Some("claude-x".into()), usage: Some(EXPECTED) };
+        "usage":{"input_tokens":33,"cache_read_input_tokens":64,"cache_creation_input_tokens":3,"cache_creation":{"ephemeral_1h_input_tokens":2},"output_tokens":40,"output_tokens_details":{"thinking_tokens":30}}}"#;
+    let expected = Answer { model: Some("claude-x".into()), usage: Some(KEPT) };
     assert_eq!(read_answer(body.as_bytes(), &native()), Ok((expected.clone(), Vec::new())));
     let (answer, edits) = read_answer(body.as_bytes(), &detailed()).unwrap();
     let edited = crate::edit::apply(body.as_bytes(), &edits);
@@ -101,6 +103,10 @@ fn an_error_may_come_until_the_first_block() {
             ("api_error", "m", 503),
             ("rate_limit_error", "m", 429),
             ("invalid_request_error", "m", 400),
+            ("authentication_error", "m", 401),
+            ("permission_error", "m", 403),
+            ("not_found_error", "m", 404),
+            ("request_too_large", "m", 413),
             ("invalid_request_error", "prompt is too long", 400),
         ] {
             for before in ["", START] {

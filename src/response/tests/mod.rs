@@ -9,7 +9,8 @@ mod framing;
 mod messages;
 mod responses;
 
-const EXPECTED: Usage = Usage { input: 100, cached_input: 64, cache_write: 3, output: 40, reasoning: 30 };
+const EXPECTED: Usage =
+    Usage { input: 100, cached_input: 64, cache_write: 3, cache_write_1h: 0, output: 40, reasoning: 30 };
 
 /// What the client gets of a stream that comes in these chunks.
 fn run(events: &mut Events, chunks: &[&[u8]]) -> Vec<u8> {

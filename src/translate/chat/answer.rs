@@ -149,7 +149,7 @@ fn read_usage(usage: Raw) -> Result<Usage> {
     let [cached_input, cache_write] = details(input_details, &["cached_tokens", "cache_write_tokens"])?;
     let [reasoning, _] = details(output_details, &["reasoning_tokens", ""])?;
     let (input, output) = (count(input).unwrap_or(0), count(output).unwrap_or(0));
-    let counts = cost::Usage { input, cached_input, cache_write, output, reasoning };
+    let counts = cost::Usage { input, cached_input, cache_write, output, reasoning, ..cost::Usage::default() };
     Ok(Usage { counts, total: count(total).unwrap_or(input.saturating_add(output)) })
 }
 

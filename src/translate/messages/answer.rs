@@ -19,6 +19,7 @@ pub struct Counts {
     input: u64,
     cached_input: u64,
     cache_write: u64,
+    cache_write_1h: u64,
     output: u64,
     reasoning: u64,
 }
@@ -30,18 +31,18 @@ impl Counts {
             "input_tokens",
             "cache_read_input_tokens",
             "cache_creation_input_tokens",
+            "cache_creation",
             "output_tokens",
             "output_tokens_details",
         ];
-        let [input, cached, written, output, details] = fields(&mut usage.reader(), &names)?.values;
-        let [reasoning] = match details.filter(|details| details.kind() == Kind::Object) {
-            Some(details) => fields(&mut details.reader(), &["thinking_tokens"])?.values,
-            None => [None],
-        };
+        let [input, cached, written, creation, output, details] = fields(&mut usage.reader(), &names)?.values;
+        let reasoning = inner(details, "thinking_tokens")?;
+        let written_1h = inner(creation, "ephemeral_1h_input_tokens")?;
         let said = [
             (&mut self.input, input),
             (&mut self.cached_input, cached),
             (&mut self.cache_write, written),
+            (&mut self.cache_write_1h, written_1h),
             (&mut self.output, output),
             (&mut self.reasoning, reasoning),
         ];
@@ -57,11 +58,19 @@ impl Counts {
             input,
             cached_input: self.cached_input,
             cache_write: self.cache_write,
+            cache_write_1h: self.cache_write_1h,
             output: self.output,
             reasoning: self.reasoning,
         };
         Usage { counts, total: input.saturating_add(self.output) }
     }
+}
+
+/// A member of a value that may be an object.
+fn inner<'a>(object: Option<Raw<'a>>, name: &str) -> Result<Option<Raw<'a>>> {
+    let Some(object) = object.filter(|object| object.kind() == Kind::Object) else { return Ok(None) };
+    let [value] = fields(&mut object.reader(), &[name])?.values;
+    Ok(value)
 }
 
 /// Says what a whole answer says. What has no content is none, and not begun.

@@ -21,6 +21,7 @@ pub fn check(api: Api, conversation: &Conversation) -> Translation {
     let format = format_outcome(conversation);
     let mut translation = Translation {
         obstacle: obstacle(names, conversation, &format),
+        url: url(names, conversation),
         forced: matches!(
             conversation.choice,
             Some(Choice::Required | Choice::Tool(_) | Choice::Allowed { required: true, .. })
@@ -104,10 +105,38 @@ fn obstacle(names: Names, conversation: &Conversation, format: &Option<Outcome>)
             tool.map(|index| format!("tools[{index}]"))
         })
         .or_else(|| {
+            let odd = |tool: &Tool| matches!(tool.takes, Takes::Arguments { schema: Some(schema), .. } if !takes_object(schema));
+            let tool = conversation.tools.iter().position(odd)?;
+            Some(format!("tools[{tool}].{}", names.of("function.parameters.type", "parameters.type")))
+        })
+        .or_else(|| {
             let fits = format.is_some_and(|outcome| !outcome.open);
             let wanted = matches!(conversation.format, Some(Format::Schema { .. }));
             (wanted && !fits).then(|| names.of("response_format.json_schema.schema", "text.format.schema").to_owned())
         })
+}
+
+/// The first message with an image or a document that is to be fetched.
+fn url(names: Names, conversation: &Conversation) -> Option<String> {
+    let fetched = |part: &Part| {
+        let source = match part {
+            Part::Image { url, .. } => image(url),
+            _ => None,
+        };
+        source.is_some_and(|source| source.media_type.is_none())
+    };
+    let mut placed = conversation.pieces.iter().zip(&conversation.places);
+    let (_, place) = placed.find(|(piece, _)| match piece {
+        Piece::Message { parts, .. } => parts.iter().any(fetched),
+        _ => false,
+    })?;
+    Some(names.at(*place, "content", "content"))
+}
+
+/// Whether a schema lets an object pass, which arguments always are.
+fn takes_object(schema: Raw) -> bool {
+    let kind = fields(&mut schema.reader(), &["type"]).ok().and_then(|found| found.values.into_iter().next().flatten());
+    kind.is_none_or(|kind| strings(kind).iter().any(|kind| kind.string().as_deref() == Some("object")))
 }
 
 /// What becomes of the schema of the answer; `None` where there is none that can be read.
@@ -300,7 +329,7 @@ pub fn image(url: Escaped) -> Option<Source> {
             None => pdf(&media_type, data),
         };
     }
-    let is_web = [b"https:".as_slice(), b"http:"].iter().any(|scheme| url.starts_with(scheme));
+    let is_web = url.starts_with(b"https:");
     let path = url.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
     let is_document = path.len() >= 4 && path.iter().rev().take(4).rev().map(u8::to_ascii_lowercase).eq(*b".pdf");
     is_web.then_some(Source { is_document, media_type: None, data: url })

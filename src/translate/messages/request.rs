@@ -5,9 +5,9 @@
 use super::turns;
 use super::{fit, schema};
 use crate::decide::Thinking;
-use crate::request::json::Kind;
+use crate::request::json::{Kind, Reader, Span};
 use crate::translate::conversation::{Call, Choice, Conversation, Format, Part, Piece, Role, Takes, Tool, ToolName};
-use crate::translate::json::{Object, Raw, array, fields, write_string};
+use crate::translate::json::{Object, Raw, array, write_string};
 use hashbrown::HashSet;
 
 /// What a model and its provider want of requests.
@@ -204,16 +204,33 @@ fn write_input_schema(out: &mut Vec<u8>, schema: Option<Raw>, strict: bool) {
     let is_fitted = strict && schema::write(schema, &mut fitted).is_ok();
     let written = if is_fitted { &fitted } else { schema.bytes() };
     let inside = written.strip_prefix(b"{").unwrap_or_default();
-    let has_type = fields(&mut schema.reader(), &["type"]).is_ok_and(|found| found.values != [None]);
-    match inside.trim_ascii_start() {
-        b"}" if strict => out.extend_from_slice(CLOSED),
-        b"}" => out.extend_from_slice(NO_ARGUMENTS),
-        _ if has_type => out.extend_from_slice(written),
-        _ => {
+    match (inside.trim_ascii_start(), type_in(written)) {
+        (b"}", _) if strict => out.extend_from_slice(CLOSED),
+        (b"}", _) => out.extend_from_slice(NO_ARGUMENTS),
+        // Of several types no other than this is taken, nor could arguments be any other.
+        (_, Some(kind)) => {
+            out.extend_from_slice(written.get(..kind.start).unwrap_or_default());
+            out.extend_from_slice(b"\"object\"");
+            out.extend_from_slice(written.get(kind.end..).unwrap_or_default());
+        }
+        (_, None) => {
             out.extend_from_slice(br#"{"type":"object","#);
             out.extend_from_slice(inside);
         }
     }
+}
+
+/// Where the value of `type` stands in a schema.
+fn type_in(schema: &[u8]) -> Option<Span> {
+    let (mut reader, mut first) = (Reader::new(schema), true);
+    reader.enter_object().ok()?;
+    while let Ok(Some(key)) = reader.next_key(&mut first) {
+        let value = reader.skip().ok()?;
+        if key.span.of(schema) == b"type" {
+            return Some(value);
+        }
+    }
+    None
 }
 
 fn write_choice(body: &mut Object, conversation: &Conversation) {

@@ -2,13 +2,15 @@
 
 use crate::request::Members;
 use crate::request::json::Kind;
-use crate::translate::json::{Object, Raw, compact, fields, write_string};
+use crate::translate::json::{Object, Raw, compact, fields, write_number, write_string};
 
 /// What a response repeats of its request, and what its ids begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
     /// Stands behind the kind of each id.
     pub(super) mark: String,
+    /// Seconds since 1970 where the provider says none, as they are written.
+    pub(super) created: Vec<u8>,
     /// The model's name where the provider says none, a JSON string without its quotes.
     pub(super) model: Vec<u8>,
     /// The tier that was asked for, where the provider names none: JSON.
@@ -37,9 +39,9 @@ const REPEATED: [(&str, &str); 15] = [
 ];
 
 impl About {
-    /// Keeps what is repeated of the Responses request `body` with these members; where there are none, the defaults. `mark` goes into
-    /// the ids, `model_fallback` stands where the provider names no model.
-    pub fn new(body: &[u8], members: &Members, mark: String, model_fallback: &str) -> Self {
+    /// Keeps what is repeated of the Responses request `body` with these members; where there are none, the defaults. `mark`
+    /// goes into the ids; `created` and `model_fallback` stand where the provider says neither.
+    pub fn new(body: &[u8], members: &Members, mark: String, created: u64, model_fallback: &str) -> Self {
         let get = |name: &str| {
             let value = Raw::at(members.get(body, name)?.value, body);
             Some(value).filter(|value| value.kind() != Kind::Null)
@@ -66,11 +68,13 @@ impl About {
             compact(text.key("verbosity"), verbosity.bytes());
         }
         text.close();
-        let mut model = Vec::new();
+        let (mut digits, mut model) = (Vec::new(), Vec::new());
+        write_number(&mut digits, created);
         write_string(&mut model, model_fallback);
         let model = model.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or_default().to_vec();
         About {
             mark,
+            created: digits,
             model,
             service_tier: get("service_tier").map_or(b"\"auto\"".as_slice(), Raw::bytes).to_vec(),
             members: repeated,

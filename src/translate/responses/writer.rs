@@ -71,7 +71,7 @@ impl Head {
             id.extend_from_slice(text.as_bytes());
         }
         object.json("object", b"\"response\"");
-        object.json("created_at", if self.created.is_empty() { b"0" } else { &self.created });
+        object.json("created_at", if self.created.is_empty() { &about.created } else { &self.created });
         object.json("completed_at", b"null");
         let (status, reason) = match state {
             State::InProgress => ("in_progress", None),

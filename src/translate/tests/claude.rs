@@ -144,7 +144,7 @@ fn images_and_documents() {
     }
     assert_eq!(image(r"data:image\/png;base64,A\/A="), data("image", "image/png"));
     assert_eq!(image("data:application/pdf;base64,A/A="), data("document", "application/pdf"));
-    for url in ["https://x/y.png", "http://x/y", "https://x/pdf", "https://x/y?z=.pdf"] {
+    for url in ["https://x/y.png", "https://x/pdf", "https://x/y?z=.pdf"] {
         assert_eq!(image(url), value!({"type": "image", "source": {"type": "url", "url": url}}));
     }
     for url in ["https://x/y.pdf", "https://x/y.PDF?z#w"] {
@@ -163,6 +163,7 @@ fn parts_that_cannot_be_expressed_are_named() {
         (r#"{"type":"image_url","image_url":{"url":"data:image/bmp;base64,AA"}}"#, "messages[1].content"),
         (r#"{"type":"image_url","image_url":{"url":"data:image/png,AA"}}"#, "messages[1].content"),
         (r#"{"type":"image_url","image_url":{"url":"gs://x/y"}}"#, "messages[1].content"),
+        (r#"{"type":"image_url","image_url":{"url":"http://x/y"}}"#, "messages[1].content"),
         (r#"{"type":"file","file":{"file_data":"data:text/plain;base64,AA"}}"#, "messages[1].content"),
         (r#"{"type":"file","file":{"file_id":"file-1"}}"#, "messages[1].content[0].file.file_id"),
         (r#"{"type":"input_audio","input_audio":{"data":"AA","format":"wav"}}"#, "messages[1].content[0].input_audio"),

@@ -46,6 +46,16 @@ fn tools() {
         sent(r#","parameters":{"properties":{"type":{"minimum":1}},"$defs":{},"required":[]}"#)["input_schema"],
         value!({"type": "object", "properties": {"type": {"minimum": 1}}, "$defs": {}, "required": []})
     );
+    for kind in ["null", r#"["object","null"]"#, r#"["object"]"#, r#"["null", "string" ,"object"]"#] {
+        let schema =
+            format!(r#"{{"properties":{{"a":{{"type":["string","null"]}}}},"type" : {kind} ,"required":["a"]}}"#);
+        assert_eq!(
+            sent(&format!(r#","parameters":{schema}"#))["input_schema"],
+            value!({"properties": {"a": {"type": ["string", "null"]}}, "type": "object", "required": ["a"]})
+        );
+        let strict = sent(&format!(r#","parameters":{schema},"strict":true"#));
+        assert_eq!(strict["input_schema"]["type"], "object");
+    }
     let closed = value!({"type": "object", "properties": {}, "additionalProperties": false});
     for blank in [
         "",
@@ -69,6 +79,14 @@ fn tools() {
         (r#"{"type":"function","function":{"name":"a b"}}"#, "tools[0]"),
         (r#"{"type":"function","function":{"name":""}}"#, "tools[0]"),
         (r#"{"type":"function","function":{"name":"f","parameters":[]}}"#, "tools[0].function.parameters"),
+        (
+            r#"{"type":"function","function":{"name":"f","parameters":{"type":"string"}}}"#,
+            "tools[0].function.parameters.type",
+        ),
+        (
+            r#"{"type":"function","function":{"name":"f","parameters":{"type":["string","null"]}}}"#,
+            "tools[0].function.parameters.type",
+        ),
         ("1", "tools[0]"),
     ] {
         assert_eq!(obstacle(Api::Chat, &format!(r#"{{{USER},"tools":[{tool}]}}"#)).as_deref(), Some(name));

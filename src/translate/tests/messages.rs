@@ -341,6 +341,7 @@ fn responses_of_messages() {
     let stem = "mr0123456789abcdef_msg_1";
     assert_eq!(whole["id"], format!("resp_{stem}"));
     assert_eq!((&whole["model"], &whole["usage"]["total_tokens"]), (&value!("claude-x"), &value!(57)));
+    assert_eq!(whole["created_at"], 1_700_000_007, "Messages does not say when");
     let call = |place: usize, id: &str, name: &str, arguments: &str| {
         value!({"id": format!("fc_{stem}_{place}"), "type": "function_call", "status": "completed", "call_id": id, "name": name,
             "arguments": arguments})

@@ -45,7 +45,7 @@ fn left_out(body: &[u8]) -> Result<Vec<String>, ReadError> {
 }
 
 fn about_body(body: &[u8], model: &str) -> About {
-    About::new(body, &read_members(body).unwrap_or_default(), MARK.to_owned(), model)
+    About::new(body, &read_members(body).unwrap_or_default(), MARK.to_owned(), 1_700_000_007, model)
 }
 
 fn about(request: &str) -> About {

@@ -3,6 +3,7 @@
 //! Never looks at what is asked.
 
 use hyper::{HeaderMap, Method};
+use serde_json::Value;
 
 use super::refuse::{Checked, refuse};
 use super::request::MessageRequest;
@@ -16,6 +17,17 @@ const VERSIONS: &[&str] = &[NO_SAMPLING, "2023-06-01", "2023-01-01"];
 /// The version that has no sampling parameters, whatever the model.
 const NO_SAMPLING: &str = "2026-10-21";
 const SAMPLING: &[&str] = &["temperature", "top_p", "top_k"];
+
+/// What Bedrock knows of `anthropic_beta`; it refuses a request that asks for anything else.
+const BEDROCK_BETAS: &[&str] = &[
+    "computer-use-2025-01-24",
+    "context-1m-2025-08-07",
+    "context-management-2025-06-27",
+    "fine-grained-tool-streaming-2025-05-14",
+    "interleaved-thinking-2025-05-14",
+    "output-128k-2025-02-19",
+    "token-efficient-tools-2025-02-19",
+];
 
 /// A request to the Messages API, as far as its path tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,6 +174,10 @@ fn bedrock(request: &MessageRequest, version: Option<&str>) -> Checked {
     };
     if let Some(name) = ["model", "stream"].iter().find(|name| request.contains_key(**name)) {
         return malformed(format!("extraneous key [{name}] is not permitted"));
+    }
+    let knows = |beta: &Value| beta.as_str().is_some_and(|beta| BEDROCK_BETAS.contains(&beta));
+    if !request.given("anthropic_beta").is_none_or(|list| list.as_array().is_some_and(|list| list.iter().all(knows))) {
+        return Err(ApiError::request(400, "invalid beta flag"));
     }
     match version {
         Some("bedrock-2023-05-31") => Ok(()),

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::door::Head;
+use super::door::{Door, Head};
 use super::models::Claude;
 use super::refuse::{Checked, expect, known, list, missing, object, one_of, refuse, text};
 use super::request::MessageRequest;
@@ -83,6 +83,7 @@ pub fn strict(request: &MessageRequest, served: &str, head: &Head, counts: bool)
     for (index, message) in request.list("messages").iter().enumerate() {
         self::message(message, &format!("messages.{index}"), index + 1 == request.list("messages").len())?;
     }
+    sources(request)?;
     expect(request, "", "tools", "a valid list", Value::is_array)?;
     tools::check(request, claude)?;
     sampling::thinking(request, claude)?;
@@ -118,6 +119,28 @@ fn system(request: &MessageRequest) -> Checked {
         None | Some(Value::String(_)) => Ok(()),
         Some(system) => blocks::several(system, "system", &["text"]),
     }
+}
+
+/// Only Anthropic itself, and Azure, fetch what is a URL, and only by `https`.
+fn sources(request: &MessageRequest) -> Checked {
+    let refused = |source: &Value| {
+        source["type"] == "url"
+            && (request.door != Door::Anthropic || !source["url"].as_str().unwrap_or_default().starts_with("https://"))
+    };
+    fn any(blocks: &Value, refused: &dyn Fn(&Value) -> bool) -> bool {
+        let blocks = blocks.as_array().map_or(&[][..], Vec::as_slice);
+        blocks.iter().any(|block| refused(&block["source"]) || any(&block["content"], refused))
+    }
+    for (index, message) in request.list("messages").iter().enumerate() {
+        if any(&message["content"], &refused) {
+            let why = match request.door {
+                Door::Anthropic => "Only HTTPS URLs are supported.",
+                _ => "URL sources are not supported",
+            };
+            return Err(refuse(&format!("messages.{index}.content"), why));
+        }
+    }
+    Ok(())
 }
 
 fn message(message: &Value, at: &str, is_last: bool) -> Checked {

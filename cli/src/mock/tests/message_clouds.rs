@@ -114,13 +114,33 @@ async fn bedrock_names_the_model_in_the_path() {
     for (more, message) in [
         (json!({"stream": false}), extraneous("stream")),
         (json!({"temperature": 2}), "temperature: range: 0..1".to_owned()),
+        (json!({"anthropic_beta": ["context-1m-2025-08-07", ""]}), "invalid beta flag".to_owned()),
+        (json!({"anthropic_beta": ["files-api-2025-04-14"]}), "invalid beta flag".to_owned()),
     ] {
         let reply = bedrock(&mock, more).await;
         assert_eq!((reply.status, reply.header("x-amzn-errortype")), (400, "ValidationException"));
         assert_eq!(reply.json(), json!({"message": message}));
     }
+    assert_eq!(bedrock(&mock, json!({"anthropic_beta": ["context-1m-2025-08-07"]})).await.status, 200);
     let reply = mock.send("POST", &format!("{BEDROCK}/invoke"), say(json!({})).to_string()).await;
     assert_eq!(reply.json()["message"], extraneous("model"));
+}
+
+#[tokio::test]
+async fn clouds_fetch_nothing() {
+    let mock = Mock::openai().await;
+    let source = |url: &str| json!({"type": "url", "url": url});
+    let said = |url: &str| {
+        let image = json!({"type": "image", "source": source(url)});
+        json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}, image]}]})
+    };
+    let https = "https://example.com/x.png";
+    let at = "messages.0.content: URL sources are not supported";
+    assert_eq!(vertex(&mock, "rawPredict", said(https)).await.message_error().2, at);
+    assert_eq!(bedrock(&mock, said(https)).await.json()["message"], at);
+    let refused = mock.message(&say(said("http://example.com/x.png"))).await;
+    assert_eq!(refused.message_error().2, "messages.0.content: Only HTTPS URLs are supported.");
+    assert_eq!(mock.message(&say(said(https))).await.status, 200);
 }
 
 #[tokio::test]
