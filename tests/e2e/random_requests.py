@@ -102,7 +102,7 @@ def responses(random, tag):
         "instructions": "Be brief.", "temperature": random.choice([0, 0.5, 1]), "top_p": random.choice([0.5, 1]), "max_output_tokens": 2048,
         "reasoning": random.choice([{"effort": random.choice(EFFORTS)}, {"effort": "low", "summary": "auto"}]),
         "text": random.choice([{"verbosity": "low"}, {"format": form}]), "metadata": {"a": "b"}, "store": random.choice([True, False]),
-        "truncation": "disabled", "include": ["message.output_text.logprobs"], "parallel_tool_calls": True, "user": "u-1", "top_logprobs": 2,
+        "truncation": "disabled", "include": ["message.input_image.image_url"], "parallel_tool_calls": True, "user": "u-1", "top_logprobs": 2,
         "service_tier": "auto", "max_tool_calls": 2, "prompt_cache_key": "k", "safety_identifier": "s",
     }, 6)
     model = random.choice(ROUTERS + CHAT_MODELS)
@@ -204,18 +204,22 @@ def error_of(provider):
 
 
 NO_FAULT = {"fault": "slow_first_token", "ms": 0}
-KINDS = ["status", "status", "status", "reset", "malformed", "stream_error", "empty_stream", "truncated", "ends_early"]
+KINDS = ["status", "status", "status", "reset", "malformed", "stream_error", "empty_stream", "ends_early"]
+# The mock takes its time for the last one.
+SLOW_KINDS = [*KINDS, "truncated", "truncated"]
 
 
-def fault(random, provider):
-    kind = random.choice(KINDS)
+def fault(random, provider, kinds):
+    kind = random.choice(kinds)
     if kind == "status":
         return {"fault": kind, "status": random.choice([408, 409, 429, 500, 503, random.randint(400, 599)]), "body": error_of(provider)}
     places = kind in ("malformed", "stream_error", "truncated", "ends_early")
     return {"fault": kind} | ({"after": random.randint(0, 4)} if places and random.random() < 0.5 else {})
 
 
-def faults(random, provider, count):
-    """One for each of the next requests; how many fail differs much."""
-    rate = random.choice([0, 0.3, 0.7, 1])
-    return [{**(fault(random, provider) if random.random() < rate else NO_FAULT), "count": 1} for _ in range(count)]
+def faults(random, providers, count):
+    """One for each of the next requests at each provider; how many fail differs much."""
+    kinds = random.choice([KINDS, KINDS, KINDS, SLOW_KINDS])
+    rates = {provider: random.choice([0, 0.3, 0.7, 1]) for provider in providers}
+    one = lambda provider: fault(random, provider, kinds) if random.random() < rates[provider] else NO_FAULT
+    return {provider: [{**one(provider), "count": 1} for _ in range(count)] for provider in providers}

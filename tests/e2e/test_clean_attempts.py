@@ -8,20 +8,22 @@ import http.client
 import json
 import random
 import threading
+import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 import yaml
-from conftest import ROOT, Envoy
-from random_requests import CREDENTIALS, INJECTED, NO_FAULT, ROUTERS, TAG, faults, request
+from conftest import PORTS, ROOT, Envoy, Mock
+from random_requests import CREDENTIALS, INJECTED, NO_FAULT, ROUTERS, SLOW_KINDS, TAG, faults, request
 from wire import policy_in
 
 SEED = 20260707
 PARTS, PER_PART = 10, 1000
 # A mock keeps its last 100 requests, and no model of the demo has more than three slots at one provider.
 KEPT, BATCH = 100, 33
-CLIENTS = 8
+CLIENTS = 16
 TIMEOUT = 30
 
 POLICY = policy_in(yaml.safe_load((ROOT / "envoy/envoy.yaml").read_text()))
@@ -209,8 +211,7 @@ class Client(threading.local):
 
     def send(self, sent):
         connection = self.connection
-        path = sent.path if "?" in sent.path else f"{sent.path}"
-        connection.putrequest("POST", path, skip_accept_encoding=True)
+        connection.putrequest("POST", sent.path, skip_accept_encoding=True)
         connection.putheader("content-type", "application/json")
         for name, value in sent.headers:
             connection.putheader(name, value)
@@ -228,8 +229,18 @@ class Client(threading.local):
 
 
 @pytest.fixture(scope="module")
-def one_envoy(all_mocks, tmp_path_factory):
-    envoy = Envoy(tmp_path_factory.mktemp("clean"), all_mocks)
+def strict_mocks():
+    """Mocks that know what is behind the deployments at Azure, and so refuse what these models refuse."""
+    behind = [f"--served-as={place}={model}" for (provider, place), model in MODEL_OF.items() if provider == "azure"]
+    mocks = {name: Mock(name, options=behind if name == "azure" else ()) for name in PORTS}
+    yield mocks
+    for mock in mocks.values():
+        mock.kill()
+
+
+@pytest.fixture(scope="module")
+def one_envoy(strict_mocks, tmp_path_factory):
+    envoy = Envoy(tmp_path_factory.mktemp("clean"), strict_mocks)
     yield envoy
     envoy.stop()
 
@@ -243,7 +254,7 @@ def send(one_envoy):
 
 def run_batch(numbers, random_of_part, send, mocks):
     """(requests, answers, {provider: records}, {provider: faults that happened})."""
-    planned = {name: faults(random_of_part, name, KEPT) for name in mocks}
+    planned = faults(random_of_part, mocks, KEPT)
     for name, mock in mocks.items():
         mock.client.delete("/_mock/requests")
         mock.client.delete("/_mock/faults")
@@ -260,44 +271,63 @@ def run_batch(numbers, random_of_part, send, mocks):
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_attempt_is_eligible_and_clean(one_envoy, mocks, send, part):
+def test_every_attempt_is_eligible_and_clean(strict_mocks, send, part):
     random_of_part = random.Random(SEED + part)
-    counts = Counter()
+    counts, wrong = Counter(), []
     first, last = part * PER_PART, (part + 1) * PER_PART
     for start in range(first, last, BATCH):
-        requests, answers, records, happened = run_batch(range(start, min(start + BATCH, last)), random_of_part, send, mocks)
+        numbers = range(start, min(start + BATCH, last))
+        requests, answers, records, happened = run_batch(numbers, random_of_part, send, strict_mocks)
         by_tag = {sent.tag: sent for sent in requests}
         tried = {tag: [] for tag in by_tag}
         for provider, seen in records.items():
+            counts[f"attempts at {provider}"] += len(seen)
+            counts.update(f"fault {fault['fault']}" for fault in happened[provider] if fault["fault"] != NO_FAULT["fault"])
             for record in seen:
                 [tag] = set(TAG.findall(record["body"]))
-                try:
+                with noted(wrong, by_tag[tag], provider, record):
                     tried[tag].append(check_attempt(provider, record, by_tag[tag]))
-                except Exception as error:
-                    raise AssertionError(f"{by_tag[tag]}\nat {provider}: {record}") from error
-                counts[f"attempts at {provider}"] += 1
-        for provider, faulty in happened.items():
-            counts.update(f"fault {fault['fault']}" for fault in faulty if fault["fault"] != NO_FAULT["fault"])
         for sent, answer in zip(requests, answers):
             places = tried[sent.tag]
-            assert len(places) == len(set(places)), f"{sent}: a place was tried twice: {places}"
             kinds = {fault["fault"] for provider, _ in places for fault in happened[provider]}
-            try:
+            with noted(wrong, sent, places, answer.status, answer.headers, answer.body):
+                assert len(places) == len(set(places)), "a place was tried twice"
                 outcome = check_answer(answer, sent, places, kinds)
-            except Exception as error:
-                raise AssertionError(f"{sent}\ntried {places}\n{answer.status} {answer.headers}\n{answer.body.decode()}") from error
-            counts.update([f"requests {sent.api}", f"answers {outcome}"])
-            if outcome == "refused":
-                counts[f"refused {answer.headers['x-model-router-reason']}"] += 1
+                counts.update([f"requests {sent.api}", f"answers {outcome}"])
     summary = json.dumps(dict(sorted(counts.items())))
     print(summary)
-    assert sum(count for name, count in counts.items() if name.startswith("requests ")) == PER_PART, summary
-    assert counts["answers refused"] < PER_PART / 10, f"most requests reach a provider: {summary}"
-    assert all(counts[f"fault {kind}"] for kind in ("status", "reset", "malformed", "stream_error", "truncated", "ends_early")), summary
+    assert not wrong, f"{len(wrong)} of {summary}, the first of them:\n{wrong[0]}"
+    assert counts["answers refused"] == 0, f"each request has a model: {summary}"
+    assert all(counts[f"fault {kind}"] for kind in SLOW_KINDS), summary
+
+
+@contextmanager
+def noted(wrong, *about):
+    """Puts what is wrong with a request among the rest."""
+    try:
+        yield
+    except (AssertionError, LookupError, ValueError):
+        wrong.append(f"{traceback.format_exc(limit=-1)}{about}")
 
 
 def test_envoy_has_lived_through_it(one_envoy):
     log = one_envoy.log.read_text()
-    assert one_envoy.process.poll() is None and one_envoy.chat().status_code < 600
+    assert one_envoy.process.poll() is None and one_envoy.admin.get("/ready").status_code == 200
     assert not [line for line in log.splitlines() if "[critical]" in line or "[error]" in line]
     assert "secret-" not in log and "demo-key-of-" not in log
+
+
+# What a model refuses and gets all the same, so that its 400 goes to the client.
+NOT_YET = [
+    ("gpt-5-nano", {"input": "x", "include": ["message.output_text.logprobs"]}),
+    ("gpt-4.1-mini", {"input": "x", "include": ["reasoning.encrypted_content"]}),
+    ("gpt-5-nano", {"messages": [{"role": "user", "content": "x"}], "thinking": {"type": "disabled"}}),
+]
+
+
+@pytest.mark.xfail(strict=True, reason="the catalog has no rule for values of `include`, nor for `thinking` in Chat Completions")
+@pytest.mark.parametrize("model, body", NOT_YET, ids=lambda value: next(reversed(value)) if isinstance(value, dict) else value)
+def test_what_is_refused_all_the_same(one_envoy, strict_mocks, model, body):
+    strict_mocks["openai"].reset()
+    path = "/v1/responses" if "input" in body else "/v1/chat/completions"
+    assert one_envoy.client.post(path, json={"model": model, **body}).status_code == 200

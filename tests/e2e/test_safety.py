@@ -2,6 +2,9 @@
 
 import httpx
 import pytest
+import yaml
+from conftest import ROOT, Envoy
+from wire import OWN, asked, policy_in
 
 USER = '{"role":"user","content":"x"}'
 BAD_BODIES = {
@@ -129,3 +132,70 @@ def test_a_client_that_leaves_harms_nobody(envoy, mocks, plan):
             timeout=0.3,
         )
     assert envoy.chat().status_code == 200
+
+
+CONFIGURATION = yaml.safe_load((ROOT / "envoy/envoy.yaml").read_text())
+RESOURCES = CONFIGURATION["static_resources"]
+PROTOCOL = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+
+@pytest.mark.parametrize("cluster", RESOURCES["clusters"], ids=lambda cluster: cluster["name"])
+def test_keys_come_from_files_behind_the_filter(cluster):
+    filters = cluster["typed_extension_protocol_options"][PROTOCOL]["http_filters"]
+    assert [one["name"].rsplit(".", 1)[-1] for one in filters] == ["attempt", "credential_injector", "upstream_codec"]
+    injector = filters[1]["typed_config"]
+    assert injector["overwrite"] and injector["credential"]["typed_config"]["credential"] == {"name": cluster["name"]}
+    [secret] = [secret for secret in RESOURCES["secrets"] if secret["name"] == cluster["name"]]
+    key = (ROOT / secret["generic_secret"]["secret"]["filename"]).read_text()
+    assert key == f"demo-key-of-{cluster['name']}" and key not in str(CONFIGURATION)
+
+
+def test_the_example_is_closed():
+    assert CONFIGURATION["admin"]["address"]["socket_address"]["address"] == "127.0.0.1"
+    [listener] = RESOURCES["listeners"]
+    assert listener["per_connection_buffer_limit_bytes"] == 16 * 2**20
+    assert all(cluster["per_connection_buffer_limit_bytes"] == 16 * 2**20 for cluster in RESOURCES["clusters"])
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    assert manager["use_remote_address"]
+    assert manager["http_filters"][-1]["typed_config"]["suppress_envoy_headers"]
+
+
+def test_no_key_in_what_envoy_tells(latest, mocks):
+    assert latest.chat().status_code == 200
+    for path in ["/config_dump", "/stats", "/clusters"]:
+        assert "demo-key-of-" not in latest.admin.get(path).text
+
+
+# What SECURITY.md advises: who calls is told by Envoy alone, and no provider learns of it.
+EARLY = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+LEAVE = ["x-team", "x-forwarded-for", "x-goog-api-key"]
+
+
+def advised(early):
+    def change(text):
+        document = yaml.safe_load(OWN(text))
+        manager = document["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+        if early:
+            mutation = {"@type": EARLY, "mutations": [{"remove": "x-team"}]}
+            manager["early_header_mutation_extensions"] = [{"name": "edge", "typed_config": mutation}]
+        manager["route_config"]["virtual_hosts"][0]["routes"][0]["request_headers_to_remove"] = LEAVE
+        return yaml.safe_dump(document, default_flow_style=False)
+
+    return change
+
+
+@pytest.mark.parametrize("early, status", [(False, 200), (True, 403)])
+def test_who_calls_is_told_by_envoy(version, all_mocks, mocks, tmp_path, early, status):
+    envoy = Envoy(tmp_path, all_mocks, version, change=advised(early))
+    try:
+        response = envoy.chat(headers={"x-team": "all", "x-goog-api-key": "client-secret"})
+        assert response.status_code == status
+        seen = [request["headers"] for _, request in asked(mocks)]
+        assert len(seen) == (status == 200) and not any(set(LEAVE) & headers.keys() for headers in seen)
+    finally:
+        envoy.stop()
+
+
+def test_a_policy_holds_no_key():
+    policy = str(policy_in(CONFIGURATION))
+    assert not [path.name for path in (ROOT / "envoy/credentials").iterdir() if path.is_file() and path.read_text() in policy]
