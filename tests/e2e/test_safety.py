@@ -134,6 +134,17 @@ def test_a_client_that_leaves_harms_nobody(envoy, mocks, plan):
     assert envoy.chat().status_code == 200
 
 
+PASSING = {"x-goog-api-key": "mine", "x-team": "a", "openai-beta": "b", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+
+
+@pytest.mark.parametrize("model", ["gpt-4.1-mini", "claude-haiku-4-5"])
+def test_other_headers_pass(envoy, mocks, model):
+    """As SECURITY.md says: what the filter does not know reaches the provider, and so does the client's address."""
+    assert envoy.chat(model=model, headers=PASSING).status_code == 200
+    [(_, request)] = asked(mocks)
+    assert request["headers"].items() >= PASSING.items() and request["headers"]["x-forwarded-for"]
+
+
 CONFIGURATION = yaml.safe_load((ROOT / "envoy/envoy.yaml").read_text())
 RESOURCES = CONFIGURATION["static_resources"]
 PROTOCOL = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -158,6 +169,9 @@ def test_the_example_is_closed():
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
     assert manager["use_remote_address"]
     assert manager["http_filters"][-1]["typed_config"]["suppress_envoy_headers"]
+    attempts = [cluster["typed_extension_protocol_options"][PROTOCOL]["http_filters"][0] for cluster in RESOURCES["clusters"]]
+    for plugin in [manager["http_filters"][0], *attempts]:
+        assert plugin["typed_config"]["config"]["failure_policy"] == "FAIL_RELOAD"
 
 
 def test_no_key_in_what_envoy_tells(latest, mocks):
@@ -199,3 +213,40 @@ def test_who_calls_is_told_by_envoy(version, all_mocks, mocks, tmp_path, early, 
 def test_a_policy_holds_no_key():
     policy = str(policy_in(CONFIGURATION))
     assert not [path.name for path in (ROOT / "envoy/credentials").iterdir() if path.is_file() and path.read_text() in policy]
+
+
+class Module:
+    """As much of a WebAssembly module as tells what it imports."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 8
+
+    def number(self):
+        value = shift = 0
+        while True:
+            byte = self.data[self.at]
+            self.at, value, shift = self.at + 1, value | (byte & 127) << shift, shift + 7
+            if byte < 128:
+                return value
+
+    def text(self):
+        length = self.number()
+        self.at += length
+        return self.data[self.at - length : self.at].decode()
+
+    def imports(self):
+        while True:
+            section, length = self.number(), self.number()
+            if section == 2:
+                break
+            self.at += length
+        for _ in range(self.number()):
+            module, name, kind = self.text(), self.text(), self.number()
+            assert kind == 0, "a function"
+            self.number()
+            yield module, name
+
+
+def test_the_filter_can_only_ask_envoy():
+    imports = list(Module((ROOT / "target/model_router.wasm").read_bytes()).imports())
+    assert imports and all(module == "env" and name.startswith("proxy_") for module, name in imports)
