@@ -185,6 +185,8 @@ def request(random, number, pools):
         body["routing_config"] = {"mode": random.choice(["quality", "cost"]), "models": random.sample(pool, 2)}
     if api == "chat" and "/deployments/" in path and random.random() < 0.5:
         del body["model"]
+    if random.random() < 0.1:
+        sent.path += f"{'&' if '?' in path else '?'}key=secret-{tag}"
     members = list(body.items())
     random.shuffle(members)
     text = json.dumps(dict(members), indent=random.choice([None, None, 2]), ensure_ascii=random.choice([True, False]))

@@ -165,7 +165,9 @@ def check_answer(answer, sent, tried, kinds):
         assert not answer.broken and headers["content-type"] == "application/json"
         assert is_error(sent.api, json.loads(text))
         if not tried:
-            assert headers["x-model-router-reason"] == json.loads(text)["error"]["code"]
+            # The two models that it allows may both be unfit.
+            assert headers["x-model-router-reason"] == json.loads(text)["error"]["code"] == "no_eligible_model"
+            assert "routing_config" in sent.body
             return "refused"
         # A provider's own 4xx would say that an attempt was not fit for it.
         assert INJECTED in text or answer.status == 429 or answer.status >= 500, text
@@ -209,9 +211,9 @@ class Client(threading.local):
     def __init__(self, port):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
 
-    def send(self, sent):
+    def send(self, sent, path=None):
         connection = self.connection
-        connection.putrequest("POST", sent.path, skip_accept_encoding=True)
+        connection.putrequest("POST", path or sent.path, skip_accept_encoding=True)
         connection.putheader("content-type", "application/json")
         for name, value in sent.headers:
             connection.putheader(name, value)
@@ -249,17 +251,33 @@ def one_envoy(strict_mocks, tmp_path_factory):
 def send(one_envoy):
     with ThreadPoolExecutor(CLIENTS) as pool:
         client = Client(one_envoy.port)
-        yield lambda requests: list(pool.map(client.send, requests))
+        yield lambda requests, path=None: list(pool.map(lambda sent: client.send(sent, path), requests))
+
+
+def explained(requests, send):
+    """The places of the plan that the filter explains, in order, of some requests; by tag."""
+    # There a header tells Messages from other APIs, and only the body names the model.
+    version = lambda sent: any(name == "anthropic-version" for name, _ in sent.headers)
+    may = lambda sent: sent.api in ("chat", "responses", "messages") and version(sent) == (sent.api == "messages")
+    asked = [sent for sent in requests[::3] if may(sent) and sent.body.get("model", "").removeprefix("model_router/") == sent.asked]
+    plans = {}
+    for sent, answer in zip(asked, send(asked, "/model-router/explain")):
+        told = json.loads(answer.body)
+        assert answer.status == 200 and ("candidates" in told or "routing_config" in sent.body), (sent, told)
+        rows = sorted((row for row in told.get("candidates", []) if row["slot"]), key=lambda row: row["slot"])
+        plans[sent.tag] = [place for row in rows for place in SERVED[row["model"]] if place[0] == row["provider"]]
+    return plans
 
 
 def run_batch(numbers, random_of_part, send, mocks):
-    """(requests, answers, {provider: records}, {provider: faults that happened})."""
+    """(requests, their plans, answers, {provider: records}, {provider: faults that happened})."""
     planned = faults(random_of_part, mocks, KEPT)
     for name, mock in mocks.items():
         mock.client.delete("/_mock/requests")
         mock.client.delete("/_mock/faults")
         mock.client.post("/_mock/faults", json=planned[name]).raise_for_status()
     requests = [request(random_of_part, number, POOLS) for number in numbers]
+    plans = explained(requests, send)
     answers = send(requests)
     records = {name: mock.requests() for name, mock in mocks.items()}
     happened = {}
@@ -267,7 +285,7 @@ def run_batch(numbers, random_of_part, send, mocks):
         left = len(mock.client.get("/_mock/faults").json())
         happened[name] = planned[name][: KEPT - left]
         assert len(records[name]) == len(happened[name]) < KEPT, "each attempt was recorded"
-    return requests, answers, records, happened
+    return requests, plans, answers, records, happened
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -277,7 +295,7 @@ def test_every_attempt_is_eligible_and_clean(strict_mocks, send, part):
     first, last = part * PER_PART, (part + 1) * PER_PART
     for start in range(first, last, BATCH):
         numbers = range(start, min(start + BATCH, last))
-        requests, answers, records, happened = run_batch(numbers, random_of_part, send, strict_mocks)
+        requests, plans, answers, records, happened = run_batch(numbers, random_of_part, send, strict_mocks)
         by_tag = {sent.tag: sent for sent in requests}
         tried = {tag: [] for tag in by_tag}
         for provider, seen in records.items():
@@ -292,12 +310,15 @@ def test_every_attempt_is_eligible_and_clean(strict_mocks, send, part):
             kinds = {fault["fault"] for provider, _ in places for fault in happened[provider]}
             with noted(wrong, sent, places, answer.status, answer.headers, answer.body):
                 assert len(places) == len(set(places)), "a place was tried twice"
+                if (plan := plans.get(sent.tag)) is not None:
+                    assert set(places) == set(plan[: len(places)]), f"not as planned: {plan}"
+                    counts["attempts as explained"] += len(places)
                 outcome = check_answer(answer, sent, places, kinds)
                 counts.update([f"requests {sent.api}", f"answers {outcome}"])
     summary = json.dumps(dict(sorted(counts.items())))
     print(summary)
     assert not wrong, f"{len(wrong)} of {summary}, the first of them:\n{wrong[0]}"
-    assert counts["answers refused"] == 0, f"each request has a model: {summary}"
+    assert counts["answers refused"] < PER_PART / 100, f"nearly each request has a model: {summary}"
     assert all(counts[f"fault {kind}"] for kind in SLOW_KINDS), summary
 
 
