@@ -145,6 +145,13 @@ def test_other_headers_pass(envoy, mocks, model):
     assert request["headers"].items() >= PASSING.items() and request["headers"]["x-forwarded-for"]
 
 
+def test_a_query_goes_only_to_what_is_kept(envoy, mocks):
+    kept = envoy.respond("gpt-4.1-mini", path="/v1/responses?key=mine").json()["id"]
+    assert envoy.client.get(f"/v1/responses/{kept}?include=x").status_code == 200
+    first, second = [request["path"] for _, request in asked(mocks)]
+    assert first == "/v1/responses" and second.endswith("?include=x")
+
+
 CONFIGURATION = yaml.safe_load((ROOT / "envoy/envoy.yaml").read_text())
 RESOURCES = CONFIGURATION["static_resources"]
 PROTOCOL = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
