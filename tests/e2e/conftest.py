@@ -49,8 +49,8 @@ def wait_for(check, seconds=20):
 class Mock:
     """A mock provider in a process of its own."""
 
-    def __init__(self, name, rate=0):
-        self.name, self.rate = name, rate
+    def __init__(self, name, rate=0, options=()):
+        self.name, self.rate, self.options = name, rate, options
         self.port = free_port()
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}")
         self.start()
@@ -58,7 +58,7 @@ class Mock:
     def start(self):
         kind = {"azure": ",azure", "anthropic": ",messages-only", "oss": ",chat-only"}.get(self.name, "")
         spec = f"{self.name}=127.0.0.1:{self.port}{kind},token-rate={self.rate}"
-        self.process = subprocess.Popen([CLI, "mock-provider", "--provider", spec], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([CLI, "mock-provider", "--provider", spec, *self.options], stdout=subprocess.DEVNULL)
         wait_for(lambda: self.client.get("/_mock/requests").status_code == 200)
 
     def kill(self):

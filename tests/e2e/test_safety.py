@@ -2,6 +2,9 @@
 
 import httpx
 import pytest
+import yaml
+from conftest import ROOT, Envoy
+from wire import OWN, asked, policy_in
 
 USER = '{"role":"user","content":"x"}'
 BAD_BODIES = {
@@ -147,3 +150,128 @@ def test_a_client_that_leaves_harms_nobody(envoy, mocks, plan):
             timeout=0.3,
         )
     assert envoy.chat().status_code == 200
+
+
+PASSING = {"x-goog-api-key": "mine", "x-team": "a", "openai-beta": "b", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+
+
+@pytest.mark.parametrize("model", ["gpt-4.1-mini", "claude-haiku-4-5"])
+def test_other_headers_pass(envoy, mocks, model):
+    """As SECURITY.md says: what the filter does not know reaches the provider, and so does the client's address."""
+    assert envoy.chat(model=model, headers=PASSING).status_code == 200
+    [(_, request)] = asked(mocks)
+    assert request["headers"].items() >= PASSING.items() and request["headers"]["x-forwarded-for"]
+
+
+def test_a_query_goes_only_to_what_is_kept(envoy, mocks):
+    kept = envoy.respond("gpt-4.1-mini", path="/v1/responses?key=mine").json()["id"]
+    assert envoy.client.get(f"/v1/responses/{kept}?include=x").status_code == 200
+    first, second = [request["path"] for _, request in asked(mocks)]
+    assert first == "/v1/responses" and second.endswith("?include=x")
+
+
+CONFIGURATION = yaml.safe_load((ROOT / "envoy/envoy.yaml").read_text())
+RESOURCES = CONFIGURATION["static_resources"]
+PROTOCOL = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+
+@pytest.mark.parametrize("cluster", RESOURCES["clusters"], ids=lambda cluster: cluster["name"])
+def test_keys_come_from_files_behind_the_filter(cluster):
+    filters = cluster["typed_extension_protocol_options"][PROTOCOL]["http_filters"]
+    assert [one["name"].rsplit(".", 1)[-1] for one in filters] == ["attempt", "credential_injector", "upstream_codec"]
+    injector = filters[1]["typed_config"]
+    assert injector["overwrite"] and injector["credential"]["typed_config"]["credential"] == {"name": cluster["name"]}
+    [secret] = [secret for secret in RESOURCES["secrets"] if secret["name"] == cluster["name"]]
+    key = (ROOT / secret["generic_secret"]["secret"]["filename"]).read_text()
+    assert key == f"demo-key-of-{cluster['name']}" and key not in str(CONFIGURATION)
+
+
+def test_the_example_is_closed():
+    assert CONFIGURATION["admin"]["address"]["socket_address"]["address"] == "127.0.0.1"
+    [listener] = RESOURCES["listeners"]
+    assert listener["per_connection_buffer_limit_bytes"] == 16 * 2**20
+    assert all(cluster["per_connection_buffer_limit_bytes"] == 16 * 2**20 for cluster in RESOURCES["clusters"])
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    assert manager["use_remote_address"]
+    assert manager["http_filters"][-1]["typed_config"]["suppress_envoy_headers"]
+    attempts = [cluster["typed_extension_protocol_options"][PROTOCOL]["http_filters"][0] for cluster in RESOURCES["clusters"]]
+    for plugin in [manager["http_filters"][0], *attempts]:
+        assert plugin["typed_config"]["config"]["failure_policy"] == "FAIL_RELOAD"
+
+
+def test_no_key_in_what_envoy_tells(latest, mocks):
+    assert latest.chat().status_code == 200
+    for path in ["/config_dump", "/stats", "/clusters"]:
+        assert "demo-key-of-" not in latest.admin.get(path).text
+
+
+# What SECURITY.md advises: who calls is told by Envoy alone, and no provider learns of it.
+EARLY = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+LEAVE = ["x-team", "x-forwarded-for", "x-goog-api-key"]
+
+
+def advised(early):
+    def change(text):
+        document = yaml.safe_load(OWN(text))
+        manager = document["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+        if early:
+            mutation = {"@type": EARLY, "mutations": [{"remove": "x-team"}]}
+            manager["early_header_mutation_extensions"] = [{"name": "edge", "typed_config": mutation}]
+        manager["route_config"]["virtual_hosts"][0]["routes"][0]["request_headers_to_remove"] = LEAVE
+        return yaml.safe_dump(document, default_flow_style=False)
+
+    return change
+
+
+@pytest.mark.parametrize("early, status", [(False, 200), (True, 403)])
+def test_who_calls_is_told_by_envoy(version, all_mocks, mocks, tmp_path, early, status):
+    envoy = Envoy(tmp_path, all_mocks, version, change=advised(early))
+    try:
+        response = envoy.chat(headers={"x-team": "all", "x-goog-api-key": "client-secret"})
+        assert response.status_code == status
+        seen = [request["headers"] for _, request in asked(mocks)]
+        assert len(seen) == (status == 200) and not any(set(LEAVE) & headers.keys() for headers in seen)
+    finally:
+        envoy.stop()
+
+
+def test_a_policy_holds_no_key():
+    policy = str(policy_in(CONFIGURATION))
+    assert not [path.name for path in (ROOT / "envoy/credentials").iterdir() if path.is_file() and path.read_text() in policy]
+
+
+class Module:
+    """As much of a WebAssembly module as tells what it imports."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 8
+
+    def number(self):
+        value = shift = 0
+        while True:
+            byte = self.data[self.at]
+            self.at, value, shift = self.at + 1, value | (byte & 127) << shift, shift + 7
+            if byte < 128:
+                return value
+
+    def text(self):
+        length = self.number()
+        self.at += length
+        return self.data[self.at - length : self.at].decode()
+
+    def imports(self):
+        while True:
+            section, length = self.number(), self.number()
+            if section == 2:
+                break
+            self.at += length
+        for _ in range(self.number()):
+            module, name, kind = self.text(), self.text(), self.number()
+            assert kind == 0, "a function"
+            self.number()
+            yield module, name
+
+
+def test_the_filter_can_only_ask_envoy():
+    imports = list(Module((ROOT / "target/model_router.wasm").read_bytes()).imports())
+    assert imports and all(module == "env" and name.startswith("proxy_") for module, name in imports)
