@@ -54,6 +54,9 @@ pub struct PublishedRequest {
     /// The boundary of a form; `None`: the body is JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
+    /// Headers that tell who the client is, which no provider is told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub private: Vec<String>,
     /// The version of Anthropic's API that the client speaks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -167,6 +170,7 @@ pub fn brief(question: &Question, plan: &Plan) -> Brief {
             stream: request.stream,
             members: Some(request.members.clone()),
             form: None,
+            private: private_headers(policy),
             version: None,
             marks: request.state.published_marks(),
             thoughts: request.state.thoughts.clone(),
@@ -174,6 +178,14 @@ pub fn brief(question: &Question, plan: &Plan) -> Brief {
             later: request.background || (matches!(request.api, Api::Responses | Api::Messages) && endpoint.is_some()),
         },
     }
+}
+
+/// The headers by which consumers are told apart.
+fn private_headers(policy: &Policy) -> Vec<String> {
+    let mut names: Vec<String> = policy.consumers.iter().flatten().map(|consumer| consumer.header.clone()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Makes ready a request for something that a provider keeps: one attempt, in which only marks change.
@@ -193,6 +205,7 @@ pub fn brief_for_kept(policy: &Policy, keeper: &Keeper, kept: &Kept, query: &str
         api: Api::Responses,
         members: None,
         form: None,
+        private: private_headers(policy),
         version: None,
         marks: Vec::new(),
         thoughts: Vec::new(),

@@ -19,8 +19,8 @@ pub use slot::{ACCOUNT_HEADERS, CLOUD_HEADERS, Slot, Wire};
 use crate::catalog::DISABLED;
 use crate::edit::{Edit, apply};
 use crate::policy::Dialect;
-use crate::request::json::Span;
-use crate::request::{Api, Member, Members, ReadError, Thought, marks, read_form, read_members, read_responses};
+use crate::request::json::{Reader, Span};
+use crate::request::{Api, Member, Members, ReadError, marks, read_form, read_members, read_responses};
 use crate::translate::{self, About, To, ToChat, ToMessages};
 use std::borrow::Cow;
 
@@ -65,7 +65,15 @@ pub fn rewrite(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Result
     remove(body, &members, 0, &is_removed, &mut edits);
     remove_inner(body, &members, slot, &mut edits);
     edits.extend(published.marks.iter().map(|(start, end)| Edit::remove(*start as usize, *end as usize)));
-    cut_thoughts(body, published.thoughts.iter().filter(|thought| thought.provider != slot.provider), &mut edits);
+    let foreign = published.thoughts.iter().filter(|thought| thought.provider != slot.provider);
+    cut_items(
+        body,
+        foreign.map(|thought| Span { start: thought.start as usize, end: thought.end as usize }),
+        &mut edits,
+    );
+    if published.api == Api::Responses {
+        cut_items(body, refused_includes(body, &members, slot).into_iter(), &mut edits);
+    }
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     Ok(edits)
 }
@@ -129,14 +137,38 @@ fn read_again(body: &[u8], published: &PublishedRequest) -> Result<PublishedRequ
     Ok(PublishedRequest { members: Some(request.members), marks, thoughts, ..published.clone() })
 }
 
-/// Cuts items out of `input`, each with one comma; a row of them as one.
-fn cut_thoughts<'t>(body: &[u8], thoughts: impl Iterator<Item = &'t Thought>, edits: &mut Vec<Edit>) {
+/// The items of `include` that do not go along: `include.reasoning.encrypted_content`.
+fn refused_includes(body: &[u8], members: &Members, slot: &Slot) -> Vec<Span> {
+    let names: Vec<&str> =
+        slot.drop.iter().chain(&slot.moot).filter_map(|name| name.strip_prefix("include.")).collect();
+    let mut found = Vec::new();
+    let Some(list) = members.get(body, "include").map(|member| member.value).filter(|_| !names.is_empty()) else {
+        return found;
+    };
+    let (mut reader, mut first) = (Reader::new(list.of(body)), true);
+    if reader.enter_array().is_ok() {
+        while let Ok(true) = reader.next_item(&mut first) {
+            let Ok(item) = reader.skip() else { break };
+            let text = item.of(list.of(body));
+            if names
+                .iter()
+                .any(|name| text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")) == Some(name.as_bytes()))
+            {
+                found.push(item.within(list));
+            }
+        }
+    }
+    found
+}
+
+/// Cuts items out of an array, each with one comma; a row of them as one.
+fn cut_items(body: &[u8], items: impl Iterator<Item = Span>, edits: &mut Vec<Edit>) {
     let between = |start: usize, end: usize| {
         let gap = Span { start, end };
         gap.of(body).iter().all(|byte| byte.is_ascii_whitespace() || *byte == b',')
     };
     let mut rows: Vec<Span> = Vec::new();
-    for item in thoughts.map(|thought| Span { start: thought.start as usize, end: thought.end as usize }) {
+    for item in items {
         match rows.last_mut() {
             Some(row) if between(row.end, item.start) => row.end = item.end,
             _ => rows.push(item),

@@ -98,13 +98,18 @@ pub enum Wire {
 
 /// Headers by which clients or earlier attempts may carry credentials or a provider's dialect. Removed on each
 /// attempt; Envoy's credential injector then adds the one that this provider needs.
-const PROVIDER_HEADERS: [&str; 11] = [
+const PROVIDER_HEADERS: [&str; 15] = [
     "authorization",
     "api-key",
     "x-api-key",
     "ocp-apim-subscription-key",
     "proxy-authorization",
     "cookie",
+    "x-auth-token",
+    // Where the client is, is no provider's business.
+    "forwarded",
+    "x-forwarded-for",
+    "x-real-ip",
     // Would choose whose account of a shared key pays.
     "openai-organization",
     "openai-project",
@@ -232,8 +237,9 @@ impl Slot {
 
     /// The headers that every attempt sets or removes, whatever the attempt before it left.
     /// Each is set where there is a value, else removed, in this order.
-    pub fn outgoing<'s>(&'s self, request: &'s PublishedRequest) -> Vec<(&'static str, Option<&'s str>)> {
-        let mut headers: Vec<_> = PROVIDER_HEADERS.iter().map(|name| (*name, None)).collect();
+    pub fn outgoing<'s>(&'s self, request: &'s PublishedRequest) -> Vec<(&'s str, Option<&'s str>)> {
+        let private = request.private.iter().map(String::as_str);
+        let mut headers: Vec<_> = PROVIDER_HEADERS.into_iter().chain(private).map(|name| (name, None)).collect();
         headers.push((":path", Some(self.path.as_str())));
         // Where the version stands in the body, Bedrock wants the betas there too.
         let version = request.version.as_deref().unwrap_or(VERSION);

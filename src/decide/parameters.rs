@@ -7,6 +7,7 @@ use super::thinking::{self, Thinking};
 use crate::catalog::{DISABLED, Effort, Parameters};
 use crate::policy::{Model, Provider};
 use crate::predict::effective_effort;
+use crate::request::json::holds;
 use crate::request::{Api, Request, read_members};
 
 /// Changes to a request's parameters for one model: names to drop, and names to rename (from, to).
@@ -125,6 +126,16 @@ impl Rules<'_, '_> {
                 "reasoning" if refuses("reasoning_effort") || model.reasoning.is_none() => changes.drop(&name),
                 "reasoning" if request.effort.is_some() && !takes_effort(request, model) => {
                     changes.drop("reasoning.effort");
+                }
+                "include" => {
+                    let includes = |item: &str| holds(member.value.of(request.body), item);
+                    if refuses("logprobs") && includes("\"message.output_text.logprobs\"") {
+                        changes.drop("include.message.output_text.logprobs");
+                    }
+                    // Who does not reason has nothing to include.
+                    if model.reasoning.is_none() && includes("\"reasoning.encrypted_content\"") {
+                        changes.moot.push("include.reasoning.encrypted_content".to_owned());
+                    }
                 }
                 "text" if refuses("verbosity") && has("verbosity") => changes.drop("text.verbosity"),
                 // Its limit has one name in this API.

@@ -338,17 +338,16 @@ def test_envoy_has_lived_through_it(one_envoy):
     assert "secret-" not in log and "demo-key-of-" not in log
 
 
-# What a model refuses and gets all the same, so that its 400 goes to the client.
-NOT_YET = [
+# What only some models take inside of a parameter, or beside those of their API.
+CORNERS = [
     ("gpt-5-nano", {"input": "x", "include": ["message.output_text.logprobs"]}),
     ("gpt-4.1-mini", {"input": "x", "include": ["reasoning.encrypted_content"]}),
     ("gpt-5-nano", {"messages": [{"role": "user", "content": "x"}], "thinking": {"type": "disabled"}}),
 ]
 
 
-@pytest.mark.xfail(strict=True, reason="the catalog has no rule for values of `include`, nor for `thinking` in Chat Completions")
-@pytest.mark.parametrize("model, body", NOT_YET, ids=lambda value: next(reversed(value)) if isinstance(value, dict) else value)
-def test_what_is_refused_all_the_same(one_envoy, strict_mocks, model, body):
+@pytest.mark.parametrize("model, body", CORNERS, ids=lambda value: next(reversed(value)) if isinstance(value, dict) else value)
+def test_corners_of_parameters(one_envoy, strict_mocks, model, body):
     strict_mocks["openai"].reset()
     path = "/v1/responses" if "input" in body else "/v1/chat/completions"
     assert one_envoy.client.post(path, json={"model": model, **body}).status_code == 200

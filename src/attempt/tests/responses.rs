@@ -78,6 +78,19 @@ fn parameters_inside_objects_go_alone() {
             r#""text":{"format":{"type":"text"}}"#,
             "reasoning,text.verbosity",
         ),
+        (
+            r#""include":["message.output_text.logprobs", "reasoning.encrypted_content"]"#,
+            "gpt-5-mini",
+            r#""include":[ "reasoning.encrypted_content"]"#,
+            "include.message.output_text.logprobs",
+        ),
+        (
+            r#""include":["message.output_text.logprobs" , "reasoning.encrypted_content"]"#,
+            "gpt-4.1",
+            r#""include":["message.output_text.logprobs" ]"#,
+            "",
+        ),
+        (r#""include":["reasoning.encrypted_content"]"#, "gpt-4.1", r#""include":[]"#, ""),
     ] {
         let (sent, slot) = sent_to(&format!("{{\"model\":\"{model}\",\"input\":\"x\",{members}}}"));
         assert_eq!(sent, format!("{{\"model\":\"{model}\",\"input\":\"x\",{expected}}}"));
