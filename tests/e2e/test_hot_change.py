@@ -19,11 +19,10 @@ import os
 import threading
 import time
 
-import httpx
 import pytest
 import yaml
-from conftest import Envoy, Mock, wait_for
-from wire import policy_in
+from conftest import VERSIONS, Envoy, Mock, wait_for
+from wire import policy_in, raw
 
 STATS = {"ecds": "extension_config_discovery.http_filter.model_router.route.", "lds": "listener_manager.lds."}
 WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
@@ -86,7 +85,8 @@ class Changing:
 
     def told(self):
         """Model and mode that a client gets that comes now."""
-        explained = httpx.post(f"{self.envoy.url}/model-router/explain", json=BODY).json()
+        _, _, answer = raw(self.envoy, "POST", "/model-router/explain", {"content-type": "application/json"}, json.dumps(BODY))
+        explained = json.loads(answer)
         return explained["model"], explained["mode"]
 
     def stat(self, name):
@@ -155,22 +155,30 @@ def slow_mocks(all_mocks):
         mock.kill()
 
 
-@pytest.fixture(params=["ecds", "lds"])
-def way(request):
+@pytest.fixture(scope="module", params=VERSIONS)
+def of_version(request):
     return request.param
 
 
-@pytest.fixture
-def changing(way, version, slow_mocks, tmp_path):
-    changing = Changing(way, version, tmp_path, slow_mocks)
+@pytest.fixture(scope="module", params=["ecds", "lds"])
+def started(request, of_version, slow_mocks, tmp_path_factory):
+    changing = Changing(request.param, of_version, tmp_path_factory.mktemp("changing"), slow_mocks)
     yield changing
     changing.envoy.stop()
+
+
+@pytest.fixture
+def changing(started):
+    """With the first policy."""
+    started.changed(*POLICIES[0])
+    return started
 
 
 def test_policies_change_under_load(changing):
     """No request is lost or cut; each follows one policy from beginning to end, and the new one as soon as it is there."""
     changes = [(0, 0, POLICIES[0][1])]
     before = changing.envoy.metric("model_router_requests_total")
+    taken, refused = changing.stat("update_success"), changing.stat("update_rejected")
     with Load(changing.envoy) as load:
         for router, expected in POLICIES[1:] + POLICIES[:3]:
             time.sleep(0.5)
@@ -186,10 +194,12 @@ def test_policies_change_under_load(changing):
         assert any(one["stream"] and one["began"] < began < one["ended"] for one in load.seen), "a stream was under way"
     # None is lost from the accounts either, and every change was taken.
     wait_for(lambda: changing.envoy.metric("model_router_requests_total") - before == len(load.seen))
-    assert (changing.stat("update_success"), changing.stat("update_rejected")) == (len(changes), 0)
+    assert changing.stat("update_success") - taken == len(changes) - 1
+    assert changing.stat("update_rejected") == refused
+    print(changing.way, len(load.seen), "requests,", len(changes) - 1, "changes", [round(b - a, 2) for a, b, _ in changes[1:]])
 
 
-def test_a_stream_outlives_several_policies(changing, slow_mocks):
+def test_a_stream_outlives_several_policies(changing):
     """Its model is in none of the later ones."""
     with changing.envoy.client.stream("POST", "/v1/chat/completions", json={**BODY, "stream": True}) as response:
         assert said(response.headers) == POLICIES[0][1]
@@ -205,10 +215,10 @@ def test_a_stream_outlives_several_policies(changing, slow_mocks):
 def test_a_wrong_policy_is_refused_under_load(changing):
     """The log says what is wrong with it, nothing changes, and a right one is taken afterwards."""
     with Load(changing.envoy) as load:
-        for count, (router, path) in enumerate(INVALID, 1):
-            right = copy.deepcopy(changing.policy["routers"][0])
+        for router, path in INVALID:
+            right, refused = copy.deepcopy(changing.policy["routers"][0]), changing.stat("update_rejected")
             changing.change(router)
-            wait_for(lambda: changing.stat("update_rejected") == count)
+            wait_for(lambda: changing.stat("update_rejected") == refused + 1)
             wait_for(lambda: f"model_router: {path}" in changing.envoy.log.read_text())
             assert all(changing.told() == POLICIES[0][1] for _ in range(20))
             changing.policy["routers"][0] = right
@@ -218,8 +228,8 @@ def test_a_wrong_policy_is_refused_under_load(changing):
     changing.changed(*POLICIES[1])
 
 
-@pytest.mark.parametrize("way", ["ecds"])
-def test_many_changes_cost_no_memory(changing, slow_mocks):
+@pytest.mark.parametrize("started", ["ecds"], indirect=True)
+def test_many_changes_cost_no_memory(changing):
     """What old policies took is given back. (A listener keeps its old ones for the drain time.)"""
 
     def memory_after(changes):
@@ -231,4 +241,4 @@ def test_many_changes_cost_no_memory(changing, slow_mocks):
         return changing.envoy.metric("model_router_memory_bytes", plugin="route")
 
     after_few = memory_after(10)
-    assert memory_after(40) <= 1.1 * after_few
+    assert memory_after(30) <= 1.1 * after_few
