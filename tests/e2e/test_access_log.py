@@ -79,3 +79,9 @@ def test_what_it_took(entries, case):
 def test_nothing_that_was_said_is_there(entries, latest):
     log = latest.log.read_text()
     assert not [text for text in [SECRET, "xyzzy", SESSION, "mock provider"] if text in log]
+
+
+@pytest.mark.parametrize("case", ["chat", "refused", "embeddings"])
+def test_the_path(entries, case):
+    """The provider's, of a request that came to one."""
+    assert entries[case]["path"].endswith(CASES[case][0].removeprefix("/v1"))
