@@ -36,6 +36,11 @@ run: setup-envoy wasm cli ## mock providers and Envoy on 127.0.0.1:10000, until 
 wasm: setup-native setup-wasm ## the filter: target/model_router.wasm
 	@scripts/wasm-cargo.sh build
 
+# For tests/e2e/test_traps.py only.
+.PHONY: wasm-trap
+wasm-trap: setup-native setup-wasm
+	@scripts/wasm-cargo.sh trap
+
 .PHONY: cli
 cli: setup-native ## the companion: target/release/model-router
 	cargo build --release --locked -p model-router-cli
@@ -65,7 +70,7 @@ test-rust: setup-native ## the tests that need no Envoy
 	cargo test --workspace --locked
 
 .PHONY: test-envoy
-test-envoy: setup-tested-envoys setup-node wasm cli ## the tests with a real Envoy (ARGS='-k name' for some)
+test-envoy: setup-tested-envoys setup-node wasm wasm-trap cli ## the tests with a real Envoy (ARGS='-k name' for some)
 	.venv/bin/python -m pytest tests/e2e $(ARGS)
 
 .PHONY: chaos

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs cargo on the filter for wasm, with the toolchain that setup-wasm.sh chose:
 #   wasm-cargo.sh build      → target/model_router.wasm
+#   wasm-cargo.sh trap       → target/model_router-trap.wasm, which traps where a test asks for it
 #   wasm-cargo.sh lint       clippy, warnings are errors
 # WASM_RUSTFLAGS: flags for the compiler (the Makefile sets them).
 # shellcheck source-path=SCRIPTDIR
@@ -39,18 +40,22 @@ debian)
 *) die "$TOOLS/wasm-toolchain: no toolchain is called '$toolchain'" ;;
 esac
 
-case ${1:-} in
-build)
-  "${cargo[@]}" build --release "${what[@]}"
-  built=$CARGO_TARGET_DIR/$WASM_TARGET/release/model_router.wasm
-  wasm=$ROOT/target/model_router.wasm
+# build PROFILE NAME FLAG…: target/NAME.wasm
+build() {
+  local profile=$1 name=$2 built=$CARGO_TARGET_DIR/$WASM_TARGET/$1/model_router.wasm
+  local wasm=$ROOT/target/$name.wasm
+  "${cargo[@]}" build --profile "$profile" "${what[@]}" "${@:3}"
   if ! cmp -s "$built" "$wasm"; then
     # In one step, since a running Envoy may be reading it.
     cp "$built" "$wasm.new"
     mv "$wasm.new" "$wasm"
   fi
-  say "target/model_router.wasm: $(($(wc -c <"$wasm") / 1024)) KiB ($toolchain)"
-  ;;
+  say "target/$name.wasm: $(($(wc -c <"$wasm") / 1024)) KiB ($toolchain)"
+}
+
+case ${1:-} in
+build) build release model_router ;;
+trap) build trap model_router-trap --features trap ;;
 lint)
   if [ ${#clippy[@]} -gt 0 ]; then
     "${clippy[@]}" "${what[@]}" -- -D warnings
@@ -59,5 +64,5 @@ lint)
     "${cargo[@]}" rustc --profile check "${what[@]}" -- -D warnings
   fi
   ;;
-*) die "usage: wasm-cargo.sh build|lint" ;;
+*) die "usage: wasm-cargo.sh build|trap|lint" ;;
 esac

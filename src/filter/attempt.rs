@@ -151,6 +151,8 @@ impl Context for AttemptContext {
 
 impl HttpContext for AttemptContext {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
+        #[cfg(feature = "trap")]
+        super::trap_if_asked("attempt");
         // A request without a plan is none of the router's business: the policy lets it pass.
         let Some(brief) = host::property(&[property::BRIEF]) else { return Action::Continue };
         self.work = find_work(&brief, &self.metrics);

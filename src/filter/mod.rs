@@ -104,3 +104,11 @@ fn configure_route() -> Option<Plugin> {
 struct Inert;
 impl Context for Inert {}
 impl HttpContext for Inert {}
+
+/// Ends the VM as a defect of the filter would, where a test's request asks for it.
+#[cfg(feature = "trap")]
+fn trap_if_asked(plugin: &str) {
+    if host::header(proxy_wasm::types::MapType::HttpRequestHeaders, "x-trap").as_deref() == Some(plugin) {
+        std::process::abort();
+    }
+}

@@ -188,6 +188,8 @@ impl Context for RouteContext {}
 
 impl HttpContext for RouteContext {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
+        #[cfg(feature = "trap")]
+        super::trap_if_asked("route");
         let headers = host::headers(REQUEST);
         let betas = joined(&headers, BETAS);
         let get = |name: &str| match name {

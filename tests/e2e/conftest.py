@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CLI = ROOT / "target/release/model-router"
 PORTS = {"openai": 9101, "azure": 9102, "anthropic": 9103, "xai": 9104, "oss": 9105}
 PER_TRY_TIMEOUT = 2
+# The supported versions, or the one that was named.
+VERSIONS = ["named"] if os.environ.get("ENVOY") else ["1.40.0", "1.39.3"]
 
 
 def envoy_binary(version):
@@ -82,7 +84,8 @@ class Envoy:
     """A running Envoy with envoy/envoy.yaml, its ports replaced. What one test does to a model does not concern the next:
     models do not rest after they failed, unless `cooldown` says so."""
 
-    def __init__(self, directory, mocks, version="1.40.0", change=lambda text: text, cooldown="{maximum_seconds: 0}"):
+    def __init__(self, directory, mocks, version="1.40.0", change=lambda text: text, cooldown="{maximum_seconds: 0}",
+                 workers=2):
         self.port, self.admin_port = free_port(), free_port()
         ports = {10000: self.port, 9901: self.admin_port}
         ports |= {PORTS[name]: mock.port for name, mock in mocks.items()}
@@ -93,7 +96,7 @@ class Envoy:
         self.config = directory / f"envoy-{version}.yaml"
         self.config.write_text(change(text))
         self.log = directory / f"envoy-{version}.log"
-        command = [envoy_binary(version), "-c", self.config, "--concurrency", "2", "--disable-hot-restart"]
+        command = [envoy_binary(version), "-c", self.config, "--concurrency", str(workers), "--disable-hot-restart"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
         self.url = f"http://127.0.0.1:{self.port}"
@@ -142,9 +145,7 @@ def all_mocks():
 
 @pytest.fixture(scope="session")
 def all_envoys(all_mocks, tmp_path_factory):
-    """Both supported versions, or the one that was named."""
-    versions = ["named"] if os.environ.get("ENVOY") else ["1.40.0", "1.39.3"]
-    envoys = {version: Envoy(tmp_path_factory.mktemp("envoy"), all_mocks, version) for version in versions}
+    envoys = {version: Envoy(tmp_path_factory.mktemp("envoy"), all_mocks, version) for version in VERSIONS}
     yield envoys
     for envoy in envoys.values():
         envoy.stop()
@@ -212,7 +213,7 @@ def chain(chain_envoy, mocks):
 
 def pytest_generate_tests(metafunc):
     if "version" in metafunc.fixturenames:
-        metafunc.parametrize("version", ["named"] if os.environ.get("ENVOY") else ["1.40.0", "1.39.3"])
+        metafunc.parametrize("version", VERSIONS)
 
 
 @pytest.fixture
