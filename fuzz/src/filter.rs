@@ -108,7 +108,9 @@ impl Play<'_> {
             b'[' => self.piece = usize::MAX,
             b'u'..=b'w' | b'y' | b'z' => header(|host| &mut host.response_headers, "content-type", pick(&TYPES)),
             b'U'..=b'W' => header(|host| &mut host.request_headers, "content-type", pick(&TYPES)),
-            b'Y' => header(|host| &mut host.request_headers, "foundry-features", "ModelRouterControls=V1Preview".into()),
+            b'Y' => {
+                header(|host| &mut host.request_headers, "foundry-features", "ModelRouterControls=V1Preview".into())
+            }
             b'Z' => header(|host| &mut host.request_headers, ":method", "GET".into()),
             b'a' | b'c' | b'i'..=b'k' => {
                 header(|host| &mut host.response_headers, ":status", pick(&["200", "503", "429", "x", "400"]));

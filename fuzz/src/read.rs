@@ -2,8 +2,8 @@
 
 use super::json::is_json;
 use model_router::request::{
-    Conversation, ReadError, Request, marks, read_chat, read_controls, read_form, read_members, read_messages, read_named,
-    read_responses, target,
+    Conversation, ReadError, Request, marks, read_chat, read_controls, read_form, read_members, read_messages,
+    read_named, read_responses, target,
 };
 
 /// Reads `data` as the body of each API.

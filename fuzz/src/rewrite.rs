@@ -56,7 +56,8 @@ fn compare(body: &[u8], sent: &[u8], request: &PublishedRequest, slot: &Slot) {
 
 fn may_change(name: &str, member: &Member, request: &PublishedRequest, slot: &Slot) -> bool {
     let inside = |(start, end): (u32, u32)| member.value.start <= start as usize && end as usize <= member.value.end;
-    let dropped = |drop: &String| drop == "cache_control" || drop.split_once('.').is_some_and(|(outer, _)| outer == name);
+    let dropped =
+        |drop: &String| drop == "cache_control" || drop.split_once('.').is_some_and(|(outer, _)| outer == name);
     let by_slot = match name {
         "thinking" => slot.thinking.is_some(),
         "reasoning_effort" | "output_config" => slot.effort.is_some(),
