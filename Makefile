@@ -93,7 +93,7 @@ fuzz: setup-native ## the fuzz targets, each for SECONDS=60 (ARGS='read sse' for
 	@SECONDS_EACH='$(SECONDS)' scripts/fuzz.sh $(ARGS)
 
 .PHONY: fuzz-corpus
-fuzz-corpus: setup-native ## what `make fuzz` has found joins the committed corpus, as few inputs as show the same
+fuzz-corpus: setup-native ## the best of what `make fuzz` has found joins the committed corpus
 	@scripts/fuzz.sh --keep $(ARGS)
 
 .PHONY: setup
