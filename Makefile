@@ -94,6 +94,17 @@ lint: setup-native setup-wasm ## fmt, clippy for the machine and for wasm, audit
 bench: setup-envoy wasm cli ## the measurements, native and side by side in Envoy (ARGS=--quick for a smoke run)
 	@ENVOY='$(RUN_ENVOY)' scripts/bench.sh $(ARGS)
 
+# Time for each target of `make fuzz`.
+SECONDS ?= 60
+
+.PHONY: fuzz
+fuzz: setup-native ## the fuzz targets, each for SECONDS=60 (ARGS='read sse' for some); crashes go to fuzz/artifacts
+	@SECONDS_EACH='$(SECONDS)' scripts/fuzz.sh $(ARGS)
+
+.PHONY: fuzz-corpus
+fuzz-corpus: setup-native ## the best of what `make fuzz` has found joins the committed corpus
+	@scripts/fuzz.sh --keep $(ARGS)
+
 .PHONY: setup
 setup: setup-native setup-wasm setup-envoy setup-tested-envoys setup-node ## only install what the other targets need
 

@@ -112,7 +112,15 @@ pub fn body_for(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Resul
     if matches!(slot.translate, Some(Wire::Chat { usage: false, .. })) {
         drop.to_mut().push("stream_options".to_owned());
     }
-    let translated = translate::request(published.api, body, &*members_of(body, published)?, &drop, &to)?;
+    let members = members_of(body, published)?;
+    if let Cow::Owned(members) = &members {
+        // The decision has not seen this body.
+        let wire = if slot.dialect.is_messages() { Api::Messages } else { Api::Chat };
+        if let Some(param) = translate::check(published.api, wire, body, members, false)?.obstacle {
+            return Err(ReadError::Invalid { param, rule: "cannot be expressed in the provider's API" });
+        }
+    }
+    let translated = translate::request(published.api, body, &members, &drop, &to)?;
     if slot.effort.is_none() {
         return Ok(translated);
     }

@@ -218,11 +218,15 @@ impl Events {
 
     fn read_event(&mut self, event: &[u8]) {
         // Whether an event is read must not hang on how it was cut.
-        if event.len() > MAX_EVENT {
+        let payload = if event.len() > MAX_EVENT { None } else { self.data.of(event) };
+        let Some(payload) = payload else {
             self.pass_unread();
-            return self.pass(event);
-        }
-        let payload = self.data.of(event);
+            // What is not rewritten is passed by those who call this.
+            if self.rewrites {
+                self.pass(event);
+            }
+            return;
+        };
         self.output.splices.clear();
         // The one place where a payload meets what its API makes of it.
         let fate = match payload {
@@ -279,7 +283,7 @@ fn event_end(bytes: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Lines of data in one event that are read, at most; no provider sends two.
+/// Lines of data in an event that is read, at most; no provider sends two. One with more is as one that is too long.
 const MAX_LINES: usize = 64;
 
 /// The payload of the event at hand.
@@ -292,16 +296,15 @@ struct Data {
 }
 
 impl Data {
-    /// The payload of `event`; empty where it has none.
-    fn of<'a>(&'a mut self, event: &'a [u8]) -> &'a [u8] {
+    /// The payload of `event`, empty where it has none; `None` where it has too many lines.
+    fn of<'a>(&'a mut self, event: &'a [u8]) -> Option<&'a [u8]> {
         self.lines.clear();
         let mut start = 0;
         for line in event.split_inclusive(|byte| *byte == b'\n') {
-            if self.lines.len() > MAX_LINES {
-                self.lines.clear();
-                return b"";
-            }
             if let Some(value) = line.strip_prefix(b"data:") {
+                if self.lines.len() == MAX_LINES {
+                    return None;
+                }
                 let lead = value.len() - value.trim_ascii_start().len();
                 let from = start + b"data:".len() + lead;
                 self.lines.push(from..from + value.trim_ascii().len());
@@ -309,7 +312,7 @@ impl Data {
             start += line.len();
         }
         if let [] | [_] = self.lines.as_slice() {
-            return self.lines.first().and_then(|line| event.get(line.clone())).unwrap_or_default();
+            return Some(self.lines.first().and_then(|line| event.get(line.clone())).unwrap_or_default());
         }
         self.joined.clear();
         for (index, line) in self.lines.iter().enumerate() {
@@ -318,7 +321,7 @@ impl Data {
             }
             self.joined.extend_from_slice(event.get(line.clone()).unwrap_or_default());
         }
-        &self.joined
+        Some(&self.joined)
     }
 
     /// Where in the event a byte of the payload lies.

@@ -91,7 +91,8 @@ pub struct ToMessages<'a> {
 /// are as absent. `stream_options` there keeps a stream from being asked for its usage.
 ///
 /// # Errors
-/// [`ReadError`] when the body is no such request, or has an obstacle.
+/// [`ReadError`] when the body is no such request, or has an obstacle that reading it shows. [`check`] knows all of them:
+/// what is written in spite of one may be no request.
 pub fn request(api: Api, body: &[u8], members: &Members, drop: &[String], to: &To) -> Result<Vec<u8>, ReadError> {
     let conversation = read(api, body, members, drop, true).map_err(|stop| match stop {
         Stop::Read(error) => error,

@@ -324,3 +324,21 @@ fn several_cuts_and_the_role_of_the_developer() {
         kept
     );
 }
+
+#[test]
+fn a_body_that_changed_into_what_cannot_be_translated_is_refused() {
+    let body = |arguments: &str| {
+        let call = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}});
+        let messages = json!([
+            {"role": "user", "content": "x"},
+            {"role": "assistant", "content": null, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c", "content": "x"},
+        ]);
+        json!({"model": "direct", "messages": messages}).to_string()
+    };
+    let (_, brief) = routed(&policy(json!({}), false), &Call::of(Api::Chat, Caller::Anyone), &body("{}"));
+    let sent = |body: &str| body_for(body.as_bytes(), &brief.request, &brief.slots[0]);
+    assert!(sent(&body("{\"a\":1}")).is_ok());
+    let error = sent(&body("{\"a\":,1}")).unwrap_err();
+    assert_eq!(error.param(), Some("messages[1].tool_calls.function.arguments"));
+}

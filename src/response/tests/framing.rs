@@ -139,3 +139,32 @@ fn hostile_bytes_never_panic_and_none_is_lost() {
         }
     }
 }
+
+#[test]
+fn an_event_that_becomes_too_long_with_its_end_passes_once() {
+    let half = "y".repeat(MAX_EVENT * 2 / 3);
+    let chunks = [format!("data: {{\"x\":\"{half}"), format!("{half}\"}}\n\ndata: "), "[DONE]\n\n".to_owned()];
+    let chunks = chunks.each_ref().map(String::as_bytes);
+    for treatment in treatments().into_iter().chain([Treatment::new(Api::Messages)]) {
+        assert!(run(&mut Events::new(&treatment), &chunks) == chunks.concat(), "{treatment:?}");
+    }
+}
+
+#[test]
+fn an_event_of_too_many_lines_is_not_read_and_none_that_is_translated_passes() {
+    let event = |lines: usize| {
+        let spaces = "data:\n".repeat(lines - 1);
+        format!(
+            "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"secret\"}}}}],\n{spaces}data: \"model\":\"m\"}}\n\n"
+        )
+    };
+    let translated = Treatment { about: Some(About::chat(false, 1, "m")), ..Treatment::new(Api::Messages) };
+    for (lines, is_read) in [(62, true), (63, true), (64, false), (65, false), (66, false), (200, false)] {
+        let passed = Treatment::new(Api::Chat);
+        let mut events = Events::new(&passed);
+        assert!(run(&mut events, &[event(lines).as_bytes()]).starts_with(event(lines).as_bytes()));
+        assert_eq!(events.answer().model.is_some(), is_read, "{lines}");
+        let seen = run_text(&translated, &event(lines));
+        assert!(!seen.contains("secret"), "{lines}: {seen}");
+    }
+}

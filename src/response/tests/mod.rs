@@ -31,20 +31,29 @@ fn run_text(treatment: &Treatment, text: &str) -> String {
 
 /// What stands at the end of a stream that its provider did not end, told from what came before it.
 fn cut_off<'s>(seen: &'s [u8], treatment: &Treatment) -> (&'s [u8], bool) {
-    let text = match treatment.api {
+    let message = "The provider's stream ended early.";
+    let (head, expected) = match treatment.api {
         Api::Responses => {
-            "event: error\ndata: {\"code\":\"incomplete_answer\",\"message\":\"The provider's stream ended early.\",\"param\":null,\"sequence_number\":0,\"type\":\"error\"}\n\n"
+            let error = json!({"type": "error", "code": "incomplete_answer", "message": message, "param": null,
+                "sequence_number": 0});
+            ("event: error\ndata: ", error)
         }
         Api::Messages => {
-            "event: error\ndata: {\"error\":{\"message\":\"The provider's stream ended early.\",\"type\":\"api_error\"},\"type\":\"error\"}\n\n"
+            let error = json!({"type": "error", "error": {"type": "api_error", "message": message}});
+            ("event: error\ndata: ", error)
         }
         _ => {
-            "data: {\"error\":{\"code\":\"incomplete_answer\",\"message\":\"The provider's stream ended early.\",\"param\":null,\"type\":\"server_error\"}}\n\n"
+            let error = json!({"code": "incomplete_answer", "message": message, "param": null, "type": "server_error"});
+            ("data: ", json!({"error": error}))
         }
     };
-    match seen.strip_suffix(text.as_bytes()) {
-        Some(before) => (before, true),
-        None => (seen, false),
+    // The order of members is serde_json's, which other packages of the workspace may set.
+    let at = seen.windows(head.len()).rposition(|window| window == head.as_bytes());
+    let (before, last) = seen.split_at(at.unwrap_or(seen.len()));
+    let payload = last.get(head.len()..).and_then(|payload| payload.strip_suffix(b"\n\n"));
+    match payload.and_then(|payload| serde_json::from_slice::<Value>(payload).ok()) {
+        Some(error) if error == expected => (before, true),
+        _ => (seen, false),
     }
 }
 
