@@ -20,7 +20,7 @@ pub fn treatments() -> Vec<Treatment> {
         details: Some("{}".into()),
         ..Treatment::new(api)
     };
-    let responses = || Some(About::new(ASKED, &read_members(ASKED).unwrap(), mark(), "m"));
+    let responses = || Some(About::new(ASKED, &read_members(ASKED).unwrap(), mark(), 1, "m"));
     vec![
         Treatment::new(Api::Chat),
         Treatment::new(Api::Responses),

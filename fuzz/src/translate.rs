@@ -30,7 +30,7 @@ pub fn run(data: &[u8]) {
 
 fn request(api: Api, wire: Api, body: &[u8], to: &To) {
     let Ok(members) = read_members(body) else { return };
-    let _ = About::new(body, &members, String::new(), "m");
+    let _ = About::new(body, &members, String::new(), 1, "m");
     let written = translate::request(api, body, &members, &[], to);
     let found = translate::check(api, wire, body, &members, false);
     let Ok(Translation { obstacle: None, .. }) = found else { return };
