@@ -40,7 +40,7 @@ pub fn try_again(place: u64) -> bool {
 }
 
 fn read() -> Option<(Cooldowns, u32)> {
-    let (value, version) = host::shared(KEY).filter(|(value, _)| !value.is_empty())?;
+    let (value, version) = host::shared(KEY)?;
     Some((Cooldowns::read(&value, now()), version))
 }
 
