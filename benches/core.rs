@@ -163,7 +163,7 @@ fn rewriting(criterion: &mut Criterion) {
 /// writes. To compare with `rewrite` and, both steps together, with `whole_way/rewritten`.
 fn translating(criterion: &mut Criterion) {
     let mut group = group(criterion, "translate");
-    let chat = To::Chat(ToChat { model: "openai/gpt-oss-120b", limit: "max_tokens", reasoning: None });
+    let chat = To::Chat(ToChat { model: "openai/gpt-oss-120b", limit: "max_tokens", reasoning: None, effort: None });
     let messages = To::Messages(ToMessages {
         model: Some("claude-sonnet-4-5"),
         version: None,

@@ -8,7 +8,8 @@ use model_router::request::{Api, read_chat, read_members, read_responses};
 use model_router::response::{Treatment, read_answer};
 use model_router::translate::{self, About, To, ToChat, ToMessages, Translation};
 
-const CHAT: To = To::Chat(ToChat { model: "m", limit: "max_tokens", reasoning: Some("reasoning_content") });
+const CHAT: To =
+    To::Chat(ToChat { model: "m", limit: "max_tokens", reasoning: Some("reasoning_content"), effort: None });
 const MESSAGES: ToMessages = ToMessages {
     model: Some("m"),
     version: None,

@@ -3,9 +3,9 @@
 //! Owns the members and the role that only some providers take. Reads the body again only where the decision saw one of
 //! them. Never touches a text.
 
-use super::{Slot, remove};
+use super::{Slot, each_item, remove};
 use crate::edit::Edit;
-use crate::request::json::{Kind, Reader, Span};
+use crate::request::json::{Kind, Span};
 use crate::request::{Members, read_members};
 
 /// Cuts what the slot drops, and renames the role.
@@ -47,17 +47,11 @@ pub fn fit(body: &[u8], members: &Members, slot: &Slot, edits: &mut Vec<Edit>) {
 /// Hands out the objects of an array, as places in the body, each with its members.
 fn each_object(body: &[u8], list: Option<Span>, take: &mut dyn FnMut(Span, &Members)) {
     let Some(list) = list else { return };
-    let (mut reader, mut first) = (Reader::new(list.of(body)), true);
-    if reader.enter_array().is_err() {
-        return;
-    }
-    while let Ok(true) = reader.next_item(&mut first) {
-        let (Ok(kind), Ok(item)) = (reader.peek(), reader.skip()) else { return };
-        let object = item.within(list);
+    each_item(body, list, &mut |object, kind| {
         if kind == Kind::Object
             && let Ok(inside) = read_members(object.of(body))
         {
             take(object, &inside);
         }
-    }
+    });
 }

@@ -2,10 +2,10 @@
 //!
 //! Owns what differs between Anthropic's own API, Vertex and Bedrock, and the mark of a long prefix. Never signs anything.
 
-use super::Slot;
+use super::{Slot, each_item};
 use crate::edit::Edit;
 use crate::policy::Dialect;
-use crate::request::json::{Kind, Reader, Span, holds};
+use crate::request::json::{Kind, Span, holds};
 use crate::request::{Members, read_members};
 use crate::translate::{CACHE_MARK, LONG_PREFIX};
 
@@ -78,15 +78,10 @@ pub fn mark_prefix(body: &[u8], members: &Members, edits: &mut Vec<Edit>) {
 
 /// Marks the last object of an array.
 fn mark_last(body: &[u8], list: Span) -> Option<Edit> {
-    let mut reader = Reader::new(list.of(body));
-    let (mut first, mut last) = (true, None);
-    reader.enter_array().ok()?;
-    while reader.next_item(&mut first).ok()? {
-        let kind = reader.peek().ok()?;
-        last = Some(reader.skip().ok()?).filter(|_| kind == Kind::Object);
-    }
+    let mut last = None;
+    each_item(body, list, &mut |item, kind| last = Some(item).filter(|_| kind == Kind::Object));
     let last = last?;
-    let object = read_members(last.of(list.of(body))).ok()?;
+    let object = read_members(last.of(body)).ok()?;
     let comma = if object.list.is_empty() { "" } else { "," };
-    Some(Edit::insert(list.start + last.start + object.inside, format!("\"cache_control\":{CACHE_MARK}{comma}")))
+    Some(Edit::insert(last.start + object.inside, format!("\"cache_control\":{CACHE_MARK}{comma}")))
 }

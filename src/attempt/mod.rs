@@ -19,7 +19,7 @@ pub use slot::{ACCOUNT_HEADERS, CLOUD_HEADERS, Slot, Wire};
 use crate::catalog::DISABLED;
 use crate::edit::{Edit, apply};
 use crate::policy::Dialect;
-use crate::request::json::{Reader, Span};
+use crate::request::json::{Kind, Reader, Span};
 use crate::request::{Api, Member, Members, ReadError, marks, read_form, read_members, read_responses};
 use crate::translate::{self, About, To, ToChat, ToMessages};
 use std::borrow::Cow;
@@ -93,9 +93,12 @@ pub fn body_for(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Resul
     }
     let to = match &slot.translate {
         None => return Ok(apply(body, &rewrite(body, published, slot)?)),
-        Some(Wire::Chat { limit, reasoning, .. }) => {
-            To::Chat(ToChat { model: &slot.deployment, limit, reasoning: reasoning.then_some("reasoning_content") })
-        }
+        Some(Wire::Chat { limit, reasoning, .. }) => To::Chat(ToChat {
+            model: &slot.deployment,
+            limit,
+            reasoning: reasoning.then_some("reasoning_content"),
+            effort: slot.effort.as_deref(),
+        }),
         Some(Wire::Messages { max_tokens, thinking, .. }) => To::Messages(ToMessages {
             model: (slot.dialect == Dialect::Anthropic).then_some(&*slot.deployment),
             version: messages::version_in_body(slot.dialect),
@@ -115,17 +118,12 @@ pub fn body_for(body: &[u8], published: &PublishedRequest, slot: &Slot) -> Resul
     let members = members_of(body, published)?;
     if let Cow::Owned(members) = &members {
         // The decision has not seen this body.
-        let wire = if slot.dialect.is_messages() { Api::Messages } else { Api::Chat };
-        if let Some(param) = translate::check(published.api, wire, body, members, false)?.obstacle {
+        let checked = translate::check(published.api, slot.wire(published.api), body, members, false)?;
+        if let Some(param) = checked.obstacle {
             return Err(ReadError::Invalid { param, rule: "cannot be expressed in the provider's API" });
         }
     }
-    let translated = translate::request(published.api, body, &members, &drop, &to)?;
-    if slot.effort.is_none() {
-        return Ok(translated);
-    }
-    let edits: Vec<Edit> = effort(&translated, &read_members(&translated)?, slot).into_iter().collect();
-    Ok(apply(&translated, &edits))
+    translate::request(published.api, body, &members, &drop, &to)
 }
 
 /// What the translation of an answer has to know of its request. `now` is in seconds since 1970.
@@ -153,20 +151,25 @@ fn refused_includes(body: &[u8], members: &Members, slot: &Slot) -> Vec<Span> {
     let Some(list) = members.get(body, "include").map(|member| member.value).filter(|_| !names.is_empty()) else {
         return found;
     };
-    let (mut reader, mut first) = (Reader::new(list.of(body)), true);
-    if reader.enter_array().is_ok() {
-        while let Ok(true) = reader.next_item(&mut first) {
-            let Ok(item) = reader.skip() else { break };
-            let text = item.of(list.of(body));
-            if names
-                .iter()
-                .any(|name| text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")) == Some(name.as_bytes()))
-            {
-                found.push(item.within(list));
-            }
+    each_item(body, list, &mut |item, _| {
+        let text = item.of(body).strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""));
+        if names.iter().any(|name| text == Some(name.as_bytes())) {
+            found.push(item);
         }
-    }
+    });
     found
+}
+
+/// Hands out the items of an array, as places in the body, and their kinds.
+fn each_item(body: &[u8], list: Span, take: &mut dyn FnMut(Span, Kind)) {
+    let (mut reader, mut first) = (Reader::new(list.of(body)), true);
+    if reader.enter_array().is_err() {
+        return;
+    }
+    while let Ok(true) = reader.next_item(&mut first) {
+        let (Ok(kind), Ok(item)) = (reader.peek(), reader.skip()) else { return };
+        take(item.within(list), kind);
+    }
 }
 
 /// Cuts items out of an array, each with one comma; a row of them as one.

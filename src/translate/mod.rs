@@ -68,6 +68,8 @@ pub struct ToChat<'a> {
     pub limit: &'a str,
     /// What this model calls earlier reasoning, where it wants that back: `reasoning_content`. Most refuse it.
     pub reasoning: Option<&'a str>,
+    /// What it calls the effort that is asked for, or [`crate::catalog::DISABLED`]; `None`: as it was sent.
+    pub effort: Option<&'a str>,
 }
 
 /// What a Messages model and its provider want.
@@ -100,15 +102,10 @@ pub fn request(api: Api, body: &[u8], members: &Members, drop: &[String], to: &T
     })?;
     let drops = |name: &str| drop.iter().any(|dropped| dropped == name);
     Ok(match to {
-        To::Chat(ToChat { model, limit, reasoning }) => {
-            let ask_usage = !drops("stream_options");
-            chat::write(&conversation, &chat::Target { model, limit, reasoning: *reasoning, ask_usage })
-        }
+        To::Chat(to) => chat::write(&conversation, to, !drops("stream_options")),
         To::Messages(to) => {
             let strict = !drops("tools.function.strict") && !drops("tools.strict");
-            let ToMessages { model, version, stream, max_tokens, thinking, cache_prefix } = *to;
-            let target = messages::Target { model, version, stream, max_tokens, thinking, strict, cache_prefix };
-            messages::write(&conversation, &target)
+            messages::write(&conversation, to, strict)
         }
     })
 }

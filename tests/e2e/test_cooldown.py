@@ -5,14 +5,14 @@ import time
 
 import httpx
 import pytest
-from conftest import Envoy
+from conftest import VERSIONS, Envoy
 from wire import changed
 
 INITIAL = 0.4
 MAXIMUM = 4 * INITIAL
 
 
-@pytest.fixture(scope="module", params=["1.40.0", "1.39.3"])
+@pytest.fixture(scope="module", params=VERSIONS)
 def envoy(request, all_mocks, tmp_path_factory):
     limits = f"{{initial_seconds: {INITIAL}, maximum_seconds: {MAXIMUM}}}"
     envoy = Envoy(tmp_path_factory.mktemp("cooldown"), all_mocks, request.param, cooldown=limits)

@@ -16,13 +16,12 @@ import copy
 import http.client
 import json
 import os
-import threading
 import time
 
 import pytest
 import yaml
 from conftest import VERSIONS, Envoy, Mock, wait_for
-from wire import policy_in, raw
+from wire import Busy, policy_in, raw
 
 STATS = {"ecds": "extension_config_discovery.http_filter.model_router.route.", "lds": "listener_manager.lds."}
 WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
@@ -98,27 +97,15 @@ def said(headers):
     return headers["x-model-router-model"], headers["x-model-router-mode"]
 
 
-class Load:
+class Load(Busy):
     """Clients that ask again and again, half of them for streams, five times on each connection if Envoy leaves it open.
     Nothing is ever tried again."""
 
     def __init__(self, envoy, clients=12):
-        self.envoy, self.over = envoy, threading.Event()
-        self.seen = []
-        self.threads = [threading.Thread(target=self._ask, args=[number % 2 == 0]) for number in range(clients)]
+        self.envoy, self.seen = envoy, []
+        super().__init__([number % 2 == 0] for number in range(clients))
 
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join(30)
-            assert not thread.is_alive()
-
-    def _ask(self, stream):
+    def ask(self, stream):
         body = json.dumps({**BODY, "stream": stream})
         connection = None
         while not self.over.is_set():

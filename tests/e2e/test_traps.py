@@ -8,12 +8,12 @@ but not within a second of the last time; until then the worker answers 503.
 
 import http.client
 import json
-import threading
 import time
 
 import httpx
 import pytest
 from conftest import ROOT, VERSIONS, Envoy, Mock, wait_for
+from wire import Busy
 
 WASM = "target/model_router-trap.wasm"
 WORKERS = 4
@@ -70,33 +70,20 @@ def by_worker(envoy):
     return sorted(found.values(), key=len, reverse=True)
 
 
-class Load:
+class Load(Busy):
     """Asks again and again on connections to other workers, half of them for streams."""
 
     def __init__(self, connections):
-        self.over, self.answers = threading.Event(), []
-        self.threads = [
-            threading.Thread(target=self._ask, args=(one, number % 2 == 0)) for number, one in enumerate(connections)
-        ]
+        self.answers = []
+        super().__init__((one, number % 2 == 0) for number, one in enumerate(connections))
 
-    def _ask(self, connection, stream):
+    def ask(self, connection, stream):
         while not self.over.is_set():
             try:
                 self.answers.append(connection.ask(asks(stream=stream)))
             except OSError as error:
                 self.answers.append((False, repr(error)))
             time.sleep(0.02)
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join(30)
-            assert not thread.is_alive()
 
     def lost(self):
         return [what for whole, what in self.answers if not whole]

@@ -19,6 +19,25 @@ MIXED = [("first", "xai", 90), ("second", "oss", 70), ("third", "openai", 50)]
 DEPLOYMENTS = {"xai": "scripted", "oss": "openai/gpt-oss-120b", "openai": "gpt-4.1-mini"}
 
 
+class Busy:
+    """Threads that each `ask` in their way, until the block is left."""
+
+    def __init__(self, ways):
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self.ask, args=way) for way in ways]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join(30)
+            assert not thread.is_alive()
+
+
 def _add_own(policy):
     names = [name for name, _, _ in MIXED]
     policy["routers"].append({"name": "mixed", "mode": "quality", "subset": names})

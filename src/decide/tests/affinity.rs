@@ -9,21 +9,7 @@ fn decide_in(policy: &Policy, request: &Request, controls: Controls, header: Opt
     let (asked, caller) = (Asked::Router(0), Caller::Anyone);
     let terms = Terms::new(policy, asked, caller, Some(&controls)).unwrap();
     let session = Session::of(policy, request, &terms, caller, (Some(&controls), header), recall);
-    let translations = Translations::default();
-    plan(
-        &Question {
-            policy,
-            request,
-            endpoint: None,
-            translations: &translations,
-            terms: &terms,
-            cooldowns: &Cooldowns::NONE,
-            caller,
-        },
-        asked,
-        session,
-    )
-    .unwrap()
+    plan_on(policy, request, &terms, (asked, caller), &Cooldowns::NONE, session).unwrap()
 }
 
 fn first(policy: &Policy, plan: &Plan) -> String {

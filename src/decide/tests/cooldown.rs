@@ -94,7 +94,6 @@ fn those_that_rest_come_last() {
     let request = read_chat(BODY.as_bytes()).unwrap();
     let (asked, caller) = (Asked::Router(0), Caller::Anyone);
     let terms = Terms::new(&policy, asked, caller, None).unwrap();
-    let translations = Translations::default();
     let decided = |failed: &[&str], now: u64| {
         let mut table = Cooldowns::read(&[], 0);
         for name in failed {
@@ -102,17 +101,8 @@ fn those_that_rest_come_last() {
             let provider = &policy.providers[model.served_by[0].provider].name;
             table.failed(Origin::new(provider, name).place(), None, LIMITS);
         }
-        let cooldowns = &Cooldowns::read(&table.to_bytes(), now);
-        let question = Question {
-            policy: &policy,
-            request: &request,
-            endpoint: None,
-            translations: &translations,
-            terms: &terms,
-            cooldowns,
-            caller,
-        };
-        let plan = plan(&question, asked, None).unwrap();
+        let cooldowns = Cooldowns::read(&table.to_bytes(), now);
+        let plan = plan_on(&policy, &request, &terms, (asked, caller), &cooldowns, None).unwrap();
         (names(&policy, &plan).join(" "), plan.reason)
     };
     assert_eq!(decided(&[], 0), ("dear middle cheap".into(), Reason::Best));

@@ -46,19 +46,23 @@ fn decide(policy: &Policy, body: &str) -> Result<Plan, Refusal> {
 fn decide_as(policy: &Policy, request: &Request, caller: Caller) -> Result<Plan, Refusal> {
     let asked = asked(policy, request.model.as_deref(), caller)?;
     let terms = Terms::new(policy, asked, caller, None)?;
+    plan_on(policy, request, &terms, (asked, caller), &Cooldowns::NONE, None)
+}
+
+/// The plan on these terms of a request that needs no translation.
+fn plan_on(
+    policy: &Policy,
+    request: &Request,
+    terms: &Terms,
+    (asked, caller): (Asked, Caller),
+    cooldowns: &Cooldowns,
+    session: Option<Session>,
+) -> Result<Plan, Refusal> {
     let translations = Translations::default();
     plan(
-        &Question {
-            policy,
-            request,
-            endpoint: None,
-            translations: &translations,
-            terms: &terms,
-            cooldowns: &Cooldowns::NONE,
-            caller,
-        },
+        &Question { policy, request, endpoint: None, translations: &translations, terms, cooldowns, caller },
         asked,
-        None,
+        session,
     )
 }
 

@@ -51,17 +51,8 @@ fn required_parameters_exclude_who_would_drop_one() {
     let request = read_chat(body.as_bytes()).unwrap();
     let decide = |controls: Value| {
         let terms = terms(&policy, Asked::Router(0), Caller::Anyone, &controls).unwrap();
-        let translations = Translations::default();
-        let question = Question {
-            policy: &policy,
-            request: &request,
-            endpoint: None,
-            translations: &translations,
-            terms: &terms,
-            cooldowns: &Cooldowns::NONE,
-            caller: Caller::Anyone,
-        };
-        plan(&question, Asked::Router(0), None).unwrap()
+        let on = (Asked::Router(0), Caller::Anyone);
+        plan_on(&policy, &request, &terms, on, &Cooldowns::NONE, None).unwrap()
     };
     assert_eq!(names(&policy, &decide(json!({}))), ["plain", "full"]);
     let strict = decide(json!({"require_parameters": true}));

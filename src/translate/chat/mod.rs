@@ -15,4 +15,4 @@ pub use chunks::Stream;
 pub use completion::Whole;
 pub(super) use left_out::left_out;
 pub(super) use reader::read as read_request;
-pub use request::{Target, write};
+pub use request::write;

@@ -1,29 +1,18 @@
 //! Writes a conversation as a Chat Completions request.
 
+use crate::catalog::DISABLED;
+use crate::translate::ToChat;
 use crate::translate::conversation::{
     Call, Choice, Conversation, Format, Part, Piece, Role, Settings, Takes, Tool, ToolName,
 };
 use crate::translate::json::{Escaped, Object, array, quote, write_string};
 
-/// What a model wants of its requests.
-#[derive(Clone, Copy, Debug)]
-pub struct Target<'t> {
-    /// `model`.
-    pub model: &'t str,
-    /// What it calls its limit of output tokens.
-    pub limit: &'t str,
-    /// What it calls earlier reasoning, where it wants that back.
-    pub reasoning: Option<&'t str>,
-    /// A stream is to end with its usage.
-    pub ask_usage: bool,
-}
-
-/// Writes a request.
-pub fn write(conversation: &Conversation, target: &Target) -> Vec<u8> {
+/// Writes a request. `ask_usage`: a stream is to end with its usage.
+pub fn write(conversation: &Conversation, to: &ToChat, ask_usage: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(1024);
     let mut body = Object::open(&mut out);
-    write_string(body.key("model"), target.model);
-    write_messages(body.key("messages"), &conversation.pieces, target.reasoning);
+    write_string(body.key("model"), to.model);
+    write_messages(body.key("messages"), &conversation.pieces, to.reasoning);
     // Without tools, what is said of their use is refused.
     if !conversation.tools.is_empty() {
         array(body.key("tools"), &conversation.tools, write_tool);
@@ -35,10 +24,10 @@ pub fn write(conversation: &Conversation, target: &Target) -> Vec<u8> {
     if let Some(format) = &conversation.format {
         write_format(body.key("response_format"), format);
     }
-    write_settings(&mut body, &conversation.settings, target.limit);
+    write_settings(&mut body, &conversation.settings, to);
     if conversation.settings.stream {
         body.json("stream", b"true");
-        if target.ask_usage {
+        if ask_usage {
             body.json("stream_options", br#"{"include_usage":true}"#);
         }
     }
@@ -46,9 +35,13 @@ pub fn write(conversation: &Conversation, target: &Target) -> Vec<u8> {
     out
 }
 
-fn write_settings(body: &mut Object, settings: &Settings, limit: &str) {
-    body.optional(limit, settings.max_output);
-    body.optional("reasoning_effort", settings.effort);
+fn write_settings(body: &mut Object, settings: &Settings, to: &ToChat) {
+    body.optional(to.limit, settings.max_output);
+    match to.effort.filter(|_| settings.effort.is_some()) {
+        None => body.optional("reasoning_effort", settings.effort),
+        Some(DISABLED) => body.json("thinking", br#"{"type":"disabled"}"#),
+        Some(effort) => write_string(body.key("reasoning_effort"), effort),
+    }
     body.optional("verbosity", settings.verbosity);
     body.optional("temperature", settings.temperature);
     body.optional("top_p", settings.top_p);

@@ -6,10 +6,10 @@ use super::schema::{self, Outcome};
 use super::turns;
 use crate::origin::fnv;
 use crate::request::Api;
-use crate::request::json::{Kind, Reader, holds};
+use crate::request::json::{JsonError, Kind, Reader, holds};
 use crate::translate::Translation;
 use crate::translate::conversation::{Choice, Conversation, Format, Part, Piece, Role, Settings, Takes, Tool};
-use crate::translate::json::{Escaped, Raw, fields};
+use crate::translate::json::{Escaped, Raw, each_item, fields};
 use hashbrown::{HashMap, HashSet};
 
 /// Strict tools of one request, at most.
@@ -376,13 +376,11 @@ fn strings(stop: Raw) -> Vec<Raw> {
     match stop.kind() {
         Kind::String => list.push(stop),
         Kind::Array => {
-            let (mut reader, mut first) = (stop.reader(), true);
-            if reader.enter_array().is_ok() {
-                while let Ok(true) = reader.next_item(&mut first) {
-                    let Ok(span) = reader.skip() else { break };
-                    list.push(Raw::at(span, stop.bytes()));
-                }
-            }
+            // It has been read before, so it is JSON.
+            let _ = each_item(&mut stop.reader(), |_, reader| {
+                list.push(Raw::at(reader.skip()?, stop.bytes()));
+                Ok::<_, JsonError>(())
+            });
         }
         _ => {}
     }

@@ -8,4 +8,4 @@ mod turns;
 
 pub use answer::{Counts, event, event_type, whole};
 pub use fit::check;
-pub use request::{CACHE_MARK, LONG_PREFIX, Target, thinking, write};
+pub use request::{CACHE_MARK, LONG_PREFIX, thinking, write};

@@ -6,54 +6,36 @@ use super::turns;
 use super::{fit, schema};
 use crate::decide::Thinking;
 use crate::request::json::{Kind, Reader, Span};
+use crate::translate::ToMessages;
 use crate::translate::conversation::{Call, Choice, Conversation, Format, Part, Piece, Role, Takes, Tool, ToolName};
 use crate::translate::json::{Object, Raw, array, write_string};
 use hashbrown::HashSet;
-
-/// What a model and its provider want of requests.
-#[derive(Clone, Copy, Debug)]
-pub struct Target<'t> {
-    /// `model`; `None` where the path names it.
-    pub model: Option<&'t str>,
-    /// `anthropic_version`, where it stands in the body.
-    pub version: Option<&'t str>,
-    /// `stream` stands in the body; else the path says so.
-    pub stream: bool,
-    /// The limit of output tokens of a request that has none.
-    pub max_tokens: u32,
-    /// How it is asked to think.
-    pub thinking: Option<Thinking>,
-    /// Tools may keep to their schema to the letter.
-    pub strict: bool,
-    /// A long prefix is marked for the prompt cache, unless the client has marked any.
-    pub cache_prefix: bool,
-}
 
 /// A prefix of fewer bytes of instructions and tools is not worth a mark: providers keep 1024 tokens at least.
 pub const LONG_PREFIX: usize = 4 * 1024;
 /// The mark for the prompt cache, the value of `cache_control`.
 pub const CACHE_MARK: &str = r#"{"type":"ephemeral"}"#;
 
-/// Writes a request.
-pub fn write(conversation: &Conversation, target: &Target) -> Vec<u8> {
+/// Writes a request. `strict`: tools may keep to their schema to the letter.
+pub fn write(conversation: &Conversation, to: &ToMessages, strict: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(1024);
     let mut body = Object::open(&mut out);
-    if let Some(version) = target.version {
+    if let Some(version) = to.version {
         write_string(body.key("anthropic_version"), version);
     }
-    if let Some(model) = target.model {
+    if let Some(model) = to.model {
         write_string(body.key("model"), model);
     }
     let settings = &conversation.settings;
     match settings.max_output {
         Some(limit) => body.json("max_tokens", limit.bytes()),
-        None => body.number("max_tokens", target.max_tokens.into()),
+        None => body.number("max_tokens", to.max_tokens.into()),
     }
-    let mark = target.cache_prefix && !has_marks(conversation) && prefix_length(conversation) >= LONG_PREFIX;
+    let mark = to.cache_prefix && !has_marks(conversation) && prefix_length(conversation) >= LONG_PREFIX;
     let has_system = write_system(&mut body, conversation, mark);
     turns::write(body.key("messages"), conversation);
-    write_tools(&mut body, conversation, target, mark && !has_system);
-    write_thinking(&mut body, conversation, target.thinking);
+    write_tools(&mut body, conversation, strict, mark && !has_system);
+    write_thinking(&mut body, conversation, to.thinking);
     if let Some(stop) = settings.stop {
         let stops = fit::stops(stop);
         if !stops.is_empty() {
@@ -68,7 +50,7 @@ pub fn write(conversation: &Conversation, target: &Target) -> Vec<u8> {
         metadata.json("user_id", user.bytes());
         metadata.close();
     }
-    if settings.stream && target.stream {
+    if settings.stream && to.stream {
         body.json("stream", b"true");
     }
     body.close();
@@ -131,7 +113,7 @@ fn write_system(body: &mut Object, conversation: &Conversation, mark: bool) -> b
     true
 }
 
-fn write_tools(body: &mut Object, conversation: &Conversation, target: &Target, mark: bool) {
+fn write_tools(body: &mut Object, conversation: &Conversation, strict: bool, mark: bool) {
     if conversation.tools.is_empty() {
         return write_forgotten_tools(body, conversation);
     }
@@ -149,7 +131,7 @@ fn write_tools(body: &mut Object, conversation: &Conversation, target: &Target, 
     let last = tools.len().saturating_sub(1);
     array(body.key("tools"), tools.iter().enumerate(), |out, (index, tool)| {
         let point = tool.cache_point.map(Raw::bytes).or((mark && index == last).then_some(CACHE_MARK.as_bytes()));
-        write_tool(out, tool, target.strict, point);
+        write_tool(out, tool, strict, point);
     });
     match none_allowed {
         true => body.json("tool_choice", br#"{"type":"none"}"#),

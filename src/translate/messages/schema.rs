@@ -5,7 +5,7 @@
 //! looks into values that are no schemas.
 
 use crate::request::json::{JsonError, Kind, Reader, holds};
-use crate::translate::json::Raw;
+use crate::translate::json::{Raw, each_item};
 
 /// Keywords that are refused.
 const REFUSED: [&[u8]; 11] = [
@@ -132,14 +132,13 @@ fn write_schema(reader: &mut Reader, out: &mut Vec<u8>, outcome: &mut Outcome) -
 
 /// How many schemas of a list speak of objects' members.
 fn objects(list: &[u8]) -> usize {
-    let (mut reader, mut first, mut count) = (Reader::new(list), true, 0);
-    if reader.enter_array().is_ok() {
-        while let Ok(true) = reader.next_item(&mut first) {
-            let Ok(item) = reader.skip() else { break };
-            let item = item.of(list);
-            count += usize::from(holds(item, "\"properties\"") || holds(item, "\"$ref\""));
-        }
-    }
+    let mut count = 0;
+    // What is no list has none.
+    let _ = each_item(&mut Reader::new(list), |_, reader| {
+        let item = reader.skip()?.of(list);
+        count += usize::from(holds(item, "\"properties\"") || holds(item, "\"$ref\""));
+        Ok::<_, JsonError>(())
+    });
     count
 }
 

@@ -32,7 +32,7 @@ struct Wanted<'a> {
 /// The functions of the module, on Responses requests whose members are yet to be read.
 fn request(body: &[u8], wanted: &Wanted) -> Result<Vec<u8>, ReadError> {
     let Wanted { model, limit, reasoning, drop } = *wanted;
-    let to = To::Chat(ToChat { model, limit, reasoning });
+    let to = To::Chat(ToChat { model, limit, reasoning, effort: None });
     super::request(Api::Responses, body, &read_members(body)?, drop, &to)
 }
 
