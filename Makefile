@@ -90,8 +90,13 @@ lint: setup-native setup-wasm ## fmt, clippy for the machine and for wasm, audit
 	  echo 'cargo deny is not installed: known vulnerabilities were not looked up'; \
 	fi
 
+# For the measurements only.
+.PHONY: wasm-empty
+wasm-empty: setup-native setup-wasm
+	@scripts/wasm-cargo.sh empty
+
 .PHONY: bench
-bench: setup-envoy wasm cli ## the measurements, native and side by side in Envoy (ARGS=--quick for a smoke run)
+bench: setup-envoy wasm wasm-empty cli ## the measurements, native and side by side in Envoy (ARGS=--quick for a smoke run)
 	@ENVOY='$(RUN_ENVOY)' scripts/bench.sh $(ARGS)
 
 # Time for each target of `make fuzz`.

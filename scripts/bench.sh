@@ -17,7 +17,7 @@ esac
 # Absolute, because cargo starts a benchmark in its package's directory.
 ENVOY=$(realpath -- "${ENVOY:?ENVOY must name an Envoy binary}")
 export ENVOY
-for file in "$ENVOY" target/release/model-router target/model_router.wasm; do
+for file in "$ENVOY" target/release/model-router target/model_router.wasm target/empty.wasm; do
   [ -e "$file" ] || die "$file is missing: use 'make bench'"
 done
 command -v taskset >/dev/null || die "taskset (Debian's util-linux) is missing"

@@ -1,21 +1,28 @@
-//! envoy/envoy.yaml → the configurations of the two Envoys.
+//! envoy/envoy.yaml → the configuration of each Envoy.
 //!
 //! The filter's is the file as it is, but for ports, and for a router and a model that the measurements need besides.
 //! The bare one's is the same with everything taken out that is there
-//! for the filter: one listener, one route, one cluster, and the same access log. Only as much of the file's structure
+//! for the filter: one listener, one route, one cluster, and the same access log. Others lie between: plugins that do
+//! nothing, in either of the two. Only as much of the file's structure
 //! is known here as that takes; what is not found is an error, not a silent difference.
 
+use crate::process::Side;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
 const MANAGER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+/// Of the manager: what names the cluster of an attempt.
+const MATCHER: &str = "/route_config/virtual_hosts/0/routes/0/route/inline_cluster_specifier_plugin/extension/typed_config/cluster_matcher";
 const OPTIONS: &str = "/typed_extension_protocol_options/envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
 /// `model-router` without session affinity. As long a name, so that bodies are of the same length.
 pub const FORGETFUL: &str = "router-alone";
 /// A model of a provider that only speaks Chat Completions, with room for bodies of 1 MB.
 pub const CHAT_ONLY: &str = "chat-only";
-const POLICY: &str = "/http_filters/0/typed_config/config/configuration/value";
+/// Of the listener's filters and of each cluster's.
+const PLUGIN: &str = "/http_filters/0/typed_config/config";
+/// What `scripts/wasm-cargo.sh empty` builds.
+const EMPTY_MODULE: &str = "target/empty.wasm";
 
 /// Where an Envoy listens and where its provider is.
 #[derive(Clone, Copy, Debug)]
@@ -32,12 +39,23 @@ pub struct Ports {
     pub messages_only: u16,
 }
 
+/// The configuration of a side.
+pub fn of(side: Side, yaml: &str, ports: Ports) -> anyhow::Result<Value> {
+    match side {
+        Side::Bare => bare(yaml, ports),
+        Side::Idle => bare_with_plugins(yaml, ports, "idle"),
+        Side::Empty => bare_with_plugins(yaml, ports, "hold"),
+        Side::Machinery => without_code(yaml, ports),
+        Side::Filter => with_filter(yaml, ports),
+    }
+}
+
 /// With the filter.
-pub fn with_filter(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
+fn with_filter(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
     let mut document: Value = serde_yaml_ng::from_str(yaml)?;
     *port(&mut document, "/admin/address")? = ports.admin.into();
     *port(&mut document, "/static_resources/listeners/0/address")? = ports.listener.into();
-    let policy = format!("{MANAGER}{POLICY}");
+    let policy = format!("{MANAGER}{PLUGIN}/configuration/value");
     let providers = array(&mut document, &format!("{policy}/providers"))?.clone();
     for cluster in array(&mut document, "/static_resources/clusters")? {
         let of_cluster = |provider: &&Value| provider.get("cluster") == cluster.get("name");
@@ -74,8 +92,45 @@ impl Ports {
     }
 }
 
+/// All that is there for the filter, and in its place two plugins that hold the body and name no cluster.
+fn without_code(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
+    let mut document = with_filter(yaml, ports)?;
+    put_empty_module(&mut document, MANAGER)?;
+    for cluster in array(&mut document, "/static_resources/clusters")? {
+        put_empty_module(cluster, OPTIONS)?;
+    }
+    let matcher = format!("{MANAGER}{MATCHER}");
+    let clusters = object(&mut document, &format!("{matcher}/matcher_tree/exact_match_map/map"))?;
+    let first = clusters.values().next().cloned().context("no cluster to match")?;
+    object(&mut document, &matcher)?.insert("on_no_match".into(), first);
+    Ok(document)
+}
+
+/// Without the filter, but with two plugins of the empty module.
+fn bare_with_plugins(yaml: &str, ports: Ports, configuration: &str) -> anyhow::Result<Value> {
+    let source = without_code(yaml, ports)?;
+    let plugin = |holder: &str| {
+        let mut plugin = source.pointer(&format!("{holder}/http_filters/0")).context("no plugin")?.clone();
+        let text = json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration});
+        object(&mut plugin, "/typed_config/config")?.insert("configuration".into(), text);
+        anyhow::Ok(plugin)
+    };
+    let upstream = format!("/static_resources/clusters/0{OPTIONS}");
+    let codec = source.pointer(&upstream).and_then(|options| options.pointer("/http_filters/2")).context("no codec")?;
+    let mut document = bare(yaml, ports)?;
+    array(&mut document, &format!("{MANAGER}/http_filters"))?.insert(0, plugin(MANAGER)?);
+    object(&mut document, &upstream)?.insert("http_filters".into(), json!([plugin(&upstream)?, codec]));
+    Ok(document)
+}
+
+fn put_empty_module(document: &mut Value, holder: &str) -> anyhow::Result<()> {
+    let filename = document.pointer_mut(&format!("{holder}{PLUGIN}/vm_config/code/local/filename"));
+    *filename.context("a plugin without a module")? = EMPTY_MODULE.into();
+    Ok(())
+}
+
 /// Without it.
-pub fn bare(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
+fn bare(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
     let mut document = with_filter(yaml, ports)?;
     object(&mut document, "")?.remove("stats_config");
     object(&mut document, "/static_resources")?.remove("secrets");

@@ -3,6 +3,7 @@
 use crate::config::{self, Ports};
 use crate::load;
 use anyhow::{Context as _, bail, ensure};
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -12,24 +13,42 @@ use std::time::{Duration, Instant};
 /// The core on which the Envoys run.
 const ENVOY_CORE: usize = 0;
 
-/// Which of the two Envoys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is measured beside what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
-    /// Without the filter.
+    /// Envoy without the filter.
     Bare,
-    /// With it.
+    /// Bare Envoy with two plugins whose callbacks do nothing.
+    Idle,
+    /// Bare Envoy with two plugins that hold the body and set a header.
+    Empty,
+    /// Envoy with all that is there for the filter, and those two in its place.
+    Machinery,
+    /// Envoy with the filter.
     Filter,
+}
+
+/// What is the same for all processes.
+pub struct Setting<'s> {
+    /// Of the repository.
+    pub root: &'s Path,
+    /// Envoy.
+    pub program: &'s Path,
+    /// The text of envoy/envoy.yaml.
+    pub yaml: &'s str,
 }
 
 /// A running process.
 pub struct Process {
     child: Child,
-    /// Where it listens.
+    /// Requests.
     pub port: u16,
+    /// Where it says how it is: an Envoy's statistics. Elsewhere the same port.
+    pub admin: u16,
 }
 
 /// A mock provider, three times in one process.
-pub struct Mock {
+struct Mock {
     process: Process,
     /// Where it only speaks Chat Completions.
     chat_only: u16,
@@ -47,7 +66,7 @@ impl Drop for Process {
 
 impl Mock {
     /// A mock provider that sends `pace` events per second, or everything at once for 0.
-    pub async fn start(root: &Path, pace: u32) -> anyhow::Result<Self> {
+    async fn start(root: &Path, pace: u32) -> anyhow::Result<Self> {
         let (port, chat_only, messages_only) = (free_port()?, free_port()?, free_port()?);
         let program = root.join("target/release/model-router");
         let mut command = Command::new(&program);
@@ -56,7 +75,7 @@ impl Mock {
         command.args(["--provider", &format!("chat-only=127.0.0.1:{chat_only},chat-only")]);
         command.args(["--provider", &format!("messages-only=127.0.0.1:{messages_only},messages-only")]);
         let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
-        let mut process = Process { child, port };
+        let mut process = Process { child, port, admin: port };
         for port in [port, chat_only, messages_only] {
             process.wait_for(port, "/_mock/faults").await.context("the mock provider")?;
         }
@@ -96,62 +115,48 @@ impl Process {
     }
 }
 
-/// An Envoy.
-pub struct Envoy {
-    /// Its process.
-    pub process: Process,
-    /// Requests.
-    pub port: u16,
-    /// Statistics.
-    pub admin: u16,
+/// A mock provider and, in front of it, an Envoy for each side.
+pub struct Servers {
+    // Not needed after the start, but by its Envoys.
+    _mock: Mock,
+    by_side: BTreeMap<Side, Process>,
 }
 
-impl Envoy {
-    async fn start(root: &Path, program: &Path, yaml: &str, side: Side, mock: &Mock) -> anyhow::Result<Self> {
-        let Mock { process: Process { port: provider, .. }, chat_only, messages_only } = *mock;
-        let ports = Ports { listener: free_port()?, admin: free_port()?, provider, chat_only, messages_only };
-        let config = match side {
-            Side::Bare => config::bare(yaml, ports),
-            Side::Filter => config::with_filter(yaml, ports),
-        }?;
-        let directory = root.join("target/bench");
-        fs::create_dir_all(&directory)?;
-        let file = |ending: &str| -> PathBuf { directory.join(format!("{side:?}.{ending}").to_lowercase()) };
-        fs::write(file("json"), config.to_string())?;
-        let mut command = Command::new("taskset");
-        command.args(["--cpu-list", &ENVOY_CORE.to_string()]).arg(program).arg("--config-path").arg(file("json"));
-        command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]);
-        // The configuration's paths are relative to the root. Its access log goes to the standard output.
-        command.current_dir(root).stdout(Stdio::null()).stderr(fs::File::create(file("log"))?);
-        let child = command.spawn().context("cannot start taskset (of util-linux)")?;
-        let mut process = Process { child, port: ports.listener };
-        let log = file("log");
-        process.wait_for(ports.admin, "/ready").await.with_context(|| format!("Envoy; see {}", log.display()))?;
-        Ok(Envoy { process, port: ports.listener, admin: ports.admin })
-    }
-}
-
-/// Both Envoys.
-pub struct Pair {
-    bare: Envoy,
-    filter: Envoy,
-}
-
-impl Pair {
-    /// Starts both before one mock provider.
-    pub async fn start(root: &Path, program: &Path, yaml: &str, mock: &Mock) -> anyhow::Result<Self> {
-        let bare = Envoy::start(root, program, yaml, Side::Bare, mock).await?;
-        let filter = Envoy::start(root, program, yaml, Side::Filter, mock).await?;
-        Ok(Pair { bare, filter })
+impl Servers {
+    /// Starts them. `pace`: see [`Mock::start`].
+    pub async fn start(setting: &Setting<'_>, pace: u32, sides: &[Side]) -> anyhow::Result<Self> {
+        let mock = Mock::start(setting.root, pace).await?;
+        let mut by_side = BTreeMap::new();
+        for side in sides {
+            by_side.insert(*side, envoy(setting, *side, &mock).await?);
+        }
+        Ok(Servers { _mock: mock, by_side })
     }
 
     /// One of them.
-    pub fn of(&self, side: Side) -> &Envoy {
-        match side {
-            Side::Bare => &self.bare,
-            Side::Filter => &self.filter,
-        }
+    pub fn of(&self, side: Side) -> anyhow::Result<&Process> {
+        self.by_side.get(&side).with_context(|| format!("{side:?} was not started"))
     }
+}
+
+async fn envoy(setting: &Setting<'_>, side: Side, mock: &Mock) -> anyhow::Result<Process> {
+    let Mock { process: Process { port: provider, .. }, chat_only, messages_only } = *mock;
+    let ports = Ports { listener: free_port()?, admin: free_port()?, provider, chat_only, messages_only };
+    let config = config::of(side, setting.yaml, ports)?;
+    let directory = setting.root.join("target/bench");
+    fs::create_dir_all(&directory)?;
+    let file = |ending: &str| -> PathBuf { directory.join(format!("{side:?}.{ending}").to_lowercase()) };
+    fs::write(file("json"), config.to_string())?;
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", &ENVOY_CORE.to_string()]).arg(setting.program).arg("--config-path").arg(file("json"));
+    command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]);
+    // The configuration's paths are relative to the root. Its access log goes to the standard output.
+    command.current_dir(setting.root).stdout(Stdio::null()).stderr(fs::File::create(file("log"))?);
+    let child = command.spawn().context("cannot start taskset (of util-linux)")?;
+    let mut process = Process { child, port: ports.listener, admin: ports.admin };
+    let log = file("log");
+    process.wait_for(ports.admin, "/ready").await.with_context(|| format!("Envoy; see {}", log.display()))?;
+    Ok(process)
 }
 
 /// Binds this process, and what it starts, to a core.
