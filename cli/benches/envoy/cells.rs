@@ -185,6 +185,26 @@ pub fn cpu_per_event(round: &Round) -> f64 {
     round.cpu.as_secs_f64() * 1e6 / round.seen.events.max(1) as f64
 }
 
+/// Microseconds within which such a part of the answers was complete.
+pub fn quantile(round: &Round, quantile: f64) -> f64 {
+    round.seen.latency.value_at_quantile(quantile) as f64
+}
+
+/// Microseconds within which half of the answers were complete.
+pub fn p50(round: &Round) -> f64 {
+    quantile(round, 0.5)
+}
+
+/// So many per second.
+pub fn rate(count: u64, round: &Round) -> f64 {
+    count as f64 / round.seen.elapsed.as_secs_f64()
+}
+
+/// Answers per second.
+pub fn requests_per_second(round: &Round) -> f64 {
+    rate(round.seen.requests, round)
+}
+
 /// The median of the rounds.
 pub fn median(rounds: &[Round], of: impl Fn(&Round) -> f64) -> f64 {
     middle(rounds.iter().map(of).collect())

@@ -3,7 +3,7 @@
 //! The filter's is the file as it is, but for ports, and for a router and a model that the measurements need besides.
 //! The bare one's is the same with everything taken out that is there
 //! for the filter: one listener, one route, one cluster, and the same access log. Others lie between: plugins that do
-//! nothing, in either of the two. Only as much of the file's structure
+//! nothing, in either of the two, and an external processor. Only as much of the file's structure
 //! is known here as that takes; what is not found is an error, not a silent difference.
 
 use crate::process::Side;
@@ -21,22 +21,33 @@ pub const FORGETFUL: &str = "router-alone";
 pub const CHAT_ONLY: &str = "chat-only";
 /// Of the listener's filters and of each cluster's.
 const PLUGIN: &str = "/http_filters/0/typed_config/config";
+/// Of a cluster.
+const ADDRESS: &str = "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address";
 /// What `scripts/wasm-cargo.sh empty` builds.
 const EMPTY_MODULE: &str = "target/empty.wasm";
 
-/// Where an Envoy listens and where its provider is.
+/// Where an Envoy listens and what it is in front of.
 #[derive(Clone, Copy, Debug)]
 pub struct Ports {
     /// Requests.
     pub listener: u16,
     /// Statistics.
     pub admin: u16,
+    /// Behind it.
+    pub upstreams: Upstreams,
+}
+
+/// What Envoys are in front of.
+#[derive(Clone, Copy, Debug)]
+pub struct Upstreams {
     /// The mock provider, which stands for all providers that speak both APIs, and
     pub provider: u16,
     /// for those that only speak Chat Completions, and
     pub chat_only: u16,
     /// for those that only speak Messages.
     pub messages_only: u16,
+    /// The external processor, for the one Envoy that has one.
+    pub processor: u16,
 }
 
 /// The configuration of a side.
@@ -45,6 +56,7 @@ pub fn of(side: Side, yaml: &str, ports: Ports) -> anyhow::Result<Value> {
         Side::Bare => bare(yaml, ports),
         Side::Idle => bare_with_plugins(yaml, ports, "idle"),
         Side::Empty => bare_with_plugins(yaml, ports, "hold"),
+        Side::ExtProc => bare_with_processor(yaml, ports),
         Side::Machinery => without_code(yaml, ports),
         Side::Filter => with_filter(yaml, ports),
     }
@@ -59,8 +71,8 @@ fn with_filter(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
     let providers = array(&mut document, &format!("{policy}/providers"))?.clone();
     for cluster in array(&mut document, "/static_resources/clusters")? {
         let of_cluster = |provider: &&Value| provider.get("cluster") == cluster.get("name");
-        let provider = ports.of(providers.iter().find(of_cluster).context("a cluster of no provider")?);
-        *port(cluster, "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address")? = provider.into();
+        let provider = ports.upstreams.of(providers.iter().find(of_cluster).context("a cluster of no provider")?);
+        *port(cluster, ADDRESS)? = provider.into();
     }
     let routers = array(&mut document, &format!("{policy}/routers"))?;
     let mut forgetful = routers.first().context("no router")?.clone();
@@ -78,7 +90,7 @@ fn with_filter(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
     Ok(document)
 }
 
-impl Ports {
+impl Upstreams {
     /// Where the mock provider is that speaks what `provider` does, and nothing else: a measurement of translation cannot
     /// be of anything else either.
     fn of(&self, provider: &Value) -> u16 {
@@ -120,6 +132,28 @@ fn bare_with_plugins(yaml: &str, ports: Ports, configuration: &str) -> anyhow::R
     let mut document = bare(yaml, ports)?;
     array(&mut document, &format!("{MANAGER}/http_filters"))?.insert(0, plugin(MANAGER)?);
     object(&mut document, &upstream)?.insert("http_filters".into(), json!([plugin(&upstream)?, codec]));
+    Ok(document)
+}
+
+/// Without the filter, but with an external processor that sees what the filter does of each request.
+fn bare_with_processor(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
+    let mut document = bare(yaml, ports)?;
+    let filter = json!({"name": "envoy.filters.http.ext_proc", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor",
+        "grpc_service": {"envoy_grpc": {"cluster_name": "processor"}},
+        "message_timeout": "10s",
+        "processing_mode": {
+            "request_header_mode": "SEND", "request_body_mode": "BUFFERED", "response_header_mode": "SKIP",
+        },
+    }});
+    array(&mut document, &format!("{MANAGER}/http_filters"))?.insert(0, filter);
+    let clusters = array(&mut document, "/static_resources/clusters")?;
+    let mut cluster = clusters.first().context("no cluster")?.clone();
+    *port(&mut cluster, ADDRESS)? = ports.upstreams.processor.into();
+    *object(&mut cluster, OPTIONS)?.get_mut("explicit_http_config").context("no protocol")? =
+        json!({"http2_protocol_options": {}});
+    object(&mut cluster, "")?.insert("name".into(), "processor".into());
+    clusters.push(cluster);
     Ok(document)
 }
 

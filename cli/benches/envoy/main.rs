@@ -1,10 +1,11 @@
 //! What the filter adds to Envoy: bare Envoy and Envoy with envoy/envoy.yaml, side by side on one core, the load and
-//! the mock provider on the other. Between the two stand Envoys with plugins that do nothing. Prints Markdown; BENCHMARKS.md says how to read it.
+//! the mock provider on the other. Between the two stand Envoys with plugins, and an external processor, that do nothing. Prints Markdown; BENCHMARKS.md says how to read it.
 //!
 //! | module | owns |
 //! |---|---|
 //! | [`calls`] | what is sent |
 //! | [`config`] | envoy/envoy.yaml → what each Envoy runs with |
+//! | [`ext_proc`] | the external processor |
 //! | [`process`] | processes: starting, measuring and, whatever happens, stopping them |
 //! | [`load`] | requests, and what the client sees of their answers |
 //! | [`cells`] | what is measured side by side: rounds → medians |
@@ -19,6 +20,7 @@ mod config;
 #[allow(dead_code)]
 #[path = "../../../benches/common/conversation.rs"]
 mod conversation;
+mod ext_proc;
 mod load;
 mod parts;
 mod process;
@@ -55,6 +57,9 @@ struct Args {
     /// A smoke run: short rounds, whose numbers mean little
     #[arg(long)]
     quick: bool,
+    /// Be the external processor on this port, and measure nothing
+    #[arg(long, hide = true)]
+    ext_proc: Option<u16>,
     /// Cargo says so to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -84,9 +89,12 @@ fn main() -> anyhow::Result<()> {
     if args.quick {
         (args.rounds, args.milliseconds, args.bodies, args.streams) = (2, 250, 100, 1000);
     }
-    // This process and, inherited, the mock providers; the Envoys get the other core.
-    process::pin_self(1).context("two cores are needed: one for Envoy, one for everything else")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(port) = args.ext_proc {
+        return runtime.block_on(ext_proc::serve(port));
+    }
+    // This process and, inherited, all that it starts but the Envoys, which get the other core.
+    process::pin_self(1).context("two cores are needed: one for Envoy, one for everything else")?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;

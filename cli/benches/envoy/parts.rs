@@ -3,12 +3,12 @@
 
 use crate::Args;
 use crate::calls::{self, Call, LARGE, SIZES, SMALL};
-use crate::cells::{Cell, load, rounds};
+use crate::cells::{Cell, cpu_per_event, cpu_per_request, load, p50, requests_per_second, rounds};
 use crate::load::{self, Until};
 use crate::process::{Servers, Side};
 use crate::report::{self, Memory};
 use crate::targets::Target;
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -37,9 +37,9 @@ pub async fn memory(args: &Args, servers: &Servers) -> anyhow::Result<()> {
 }
 
 /// From bare Envoy to the filter, what comes to it step by step.
-pub const STEPS: [Side; 5] = [Side::Bare, Side::Idle, Side::Empty, Side::Machinery, Side::Filter];
+pub const STEPS: [Side; 6] = [Side::Bare, Side::Idle, Side::Empty, Side::ExtProc, Side::Machinery, Side::Filter];
 
-/// Conversations through both APIs. Says what became of the target.
+/// Conversations through both APIs. Says what became of the targets.
 pub async fn requests(args: &Args, servers: &Servers) -> anyhow::Result<Vec<Target>> {
     let mut cells = Vec::new();
     let mut models = Vec::new();
@@ -70,7 +70,36 @@ pub async fn requests(args: &Args, servers: &Servers) -> anyhow::Result<Vec<Targ
     report::steps(&steps);
     report::heading_of_apis(&models.join(", "));
     let rows = sizes.iter().map(|[_, chat, responses, translated]| (chat, [responses, translated]));
-    Ok(rows.map(|(chat, others)| report::apis(chat, others)).collect())
+    let of_apis: Vec<Target> = rows.map(|(chat, others)| report::apis(chat, others)).collect();
+    let [[small_one, small_many, ..], .., [large_one, large_many, ..]] = sizes else { bail!("too few sizes") };
+    Ok(of_sizes([small_one, small_many], [large_one, large_many]).into_iter().chain(of_apis).collect())
+}
+
+/// What became of the targets of bodies of 2 kB and of 1 MB, each at one connection and at many.
+fn of_sizes(small: [&Cell; 2], large: [&Cell; 2]) -> Vec<Target> {
+    let at = |cell: &Cell| format!("{}, {}", cell.name, connections(cell));
+    let beside_plugins = small.map(|cell| {
+        let what = format!("CPU added per request at {}, by what two empty plugins add", at(cell));
+        Target::at_most(what, cell.added_beside(Side::Empty, cpu_per_request), 2.0, 1.3)
+    });
+    let beside_bare = small.map(|cell| {
+        let what = format!("CPU added per request at {}, by bare Envoy's own", at(cell));
+        Target::at_most(what, cell.added_to_base(cpu_per_request), 0.6, 0.35)
+    });
+    let [one, many] = small;
+    let what = format!("p50 added at {}, by what an empty external processor adds", at(one));
+    let hop = Target::at_most(what, one.added_beside(Side::ExtProc, p50), 0.5, 0.25);
+    let what = format!("requests per second at {}, by bare Envoy's", at(many));
+    let rate = Target::at_least(what, many.by_base(requests_per_second), 0.7, 0.85);
+    let of_large = large.map(|cell| {
+        let what = format!("CPU added per request at {}", at(cell));
+        Target::at_most(what, cell.added(|round| cpu_per_request(round) / 1e3), 3.0, 1.0).with(" ms", 2)
+    });
+    beside_plugins.into_iter().chain(beside_bare).chain([hop, rate]).chain(of_large).collect()
+}
+
+fn connections(cell: &Cell) -> String {
+    if cell.connections == 1 { "1 connection".into() } else { format!("{} connections", cell.connections) }
 }
 
 /// One conversation to a model of OpenAI's dialect and to Claude. Says what became of the target.
@@ -134,7 +163,10 @@ pub async fn streams(
         load(servers, Side::Filter, &cell.call, 16, warm).await.with_context(|| format!("{}, {name}", cell.name))?;
     }
     rounds(servers, &mut cells, args.rounds.div_ceil(2), time * times).await?;
-    Ok(report::streams(name, &cells))
+    let what = format!("CPU added per event of a stream, {name}");
+    let [passed, ..] = &cells;
+    let passed = Target::at_most(what, passed.added(cpu_per_event), 15.0, 5.0).with(" µs", 1);
+    Ok([passed].into_iter().chain(report::streams(name, &cells)).collect())
 }
 
 /// The model that answers, with the filter.

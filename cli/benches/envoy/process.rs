@@ -1,6 +1,6 @@
 //! Processes of a measurement. Each is killed, by its id, when its owner goes: at the end, on an error, on a signal.
 
-use crate::config::{self, Ports};
+use crate::config::{self, Ports, Upstreams};
 use crate::load;
 use anyhow::{Context as _, bail, ensure};
 use std::collections::BTreeMap;
@@ -9,6 +9,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
 
 /// The core on which the Envoys run.
 const ENVOY_CORE: usize = 0;
@@ -22,6 +23,8 @@ pub enum Side {
     Idle,
     /// Bare Envoy with two plugins that hold the body and set a header.
     Empty,
+    /// Bare Envoy with an external processor that does nothing.
+    ExtProc,
     /// Envoy with all that is there for the filter, and those two in its place.
     Machinery,
     /// Envoy with the filter.
@@ -84,10 +87,15 @@ impl Mock {
 }
 
 impl Process {
-    /// Waits until `path` answers 200; fails when the process has ended, or after 20 seconds.
+    /// Waits until `path` answers 200.
     async fn wait_for(&mut self, port: u16, path: &str) -> anyhow::Result<()> {
+        self.wait_until(async || load::get(port, path).await.is_ok()).await
+    }
+
+    /// Fails when the process has ended, or after 20 seconds.
+    async fn wait_until(&mut self, ready: impl AsyncFn() -> bool) -> anyhow::Result<()> {
         let deadline = Instant::now() + Duration::from_secs(20);
-        while load::get(port, path).await.is_err() {
+        while !ready().await {
             if let Some(status) = self.child.try_wait()? {
                 bail!("ended: {status}");
             }
@@ -117,8 +125,9 @@ impl Process {
 
 /// A mock provider and, in front of it, an Envoy for each side.
 pub struct Servers {
-    // Not needed after the start, but by its Envoys.
+    // Needed after the start by the Envoys alone.
     _mock: Mock,
+    _processor: Option<Process>,
     by_side: BTreeMap<Side, Process>,
 }
 
@@ -126,11 +135,18 @@ impl Servers {
     /// Starts them. `pace`: see [`Mock::start`].
     pub async fn start(setting: &Setting<'_>, pace: u32, sides: &[Side]) -> anyhow::Result<Self> {
         let mock = Mock::start(setting.root, pace).await?;
+        let processor = if sides.contains(&Side::ExtProc) { Some(processor().await?) } else { None };
+        let upstreams = Upstreams {
+            provider: mock.process.port,
+            chat_only: mock.chat_only,
+            messages_only: mock.messages_only,
+            processor: processor.as_ref().map_or(0, |process| process.port),
+        };
         let mut by_side = BTreeMap::new();
         for side in sides {
-            by_side.insert(*side, envoy(setting, *side, &mock).await?);
+            by_side.insert(*side, envoy(setting, *side, upstreams).await?);
         }
-        Ok(Servers { _mock: mock, by_side })
+        Ok(Servers { _mock: mock, _processor: processor, by_side })
     }
 
     /// One of them.
@@ -139,9 +155,19 @@ impl Servers {
     }
 }
 
-async fn envoy(setting: &Setting<'_>, side: Side, mock: &Mock) -> anyhow::Result<Process> {
-    let Mock { process: Process { port: provider, .. }, chat_only, messages_only } = *mock;
-    let ports = Ports { listener: free_port()?, admin: free_port()?, provider, chat_only, messages_only };
+/// Runs beside the load, not beside Envoy.
+async fn processor() -> anyhow::Result<Process> {
+    let port = free_port()?;
+    let program = std::env::current_exe()?;
+    let child = Command::new(program).args(["--ext-proc", &port.to_string()]).stdin(Stdio::null()).spawn()?;
+    let mut process = Process { child, port, admin: port };
+    let listens = async || TcpStream::connect(("127.0.0.1", port)).await.is_ok();
+    process.wait_until(listens).await.context("the external processor")?;
+    Ok(process)
+}
+
+async fn envoy(setting: &Setting<'_>, side: Side, upstreams: Upstreams) -> anyhow::Result<Process> {
+    let ports = Ports { listener: free_port()?, admin: free_port()?, upstreams };
     let config = config::of(side, setting.yaml, ports)?;
     let directory = setting.root.join("target/bench");
     fs::create_dir_all(&directory)?;

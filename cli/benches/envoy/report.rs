@@ -1,6 +1,8 @@
 //! Medians → Markdown.
 
-use crate::cells::{Cell, Round, Spread, cpu_per_event, cpu_per_request, median};
+use crate::cells::{
+    Cell, Round, Spread, cpu_per_event, cpu_per_request, median, p50, quantile, rate, requests_per_second,
+};
 use crate::process::Side;
 use crate::targets::Target;
 use anyhow::Context as _;
@@ -17,14 +19,6 @@ pub struct Memory {
     pub before: u64,
     /// After them.
     pub after: u64,
-}
-
-fn quantile(round: &Round, quantile: f64) -> f64 {
-    round.seen.latency.value_at_quantile(quantile) as f64
-}
-
-fn rate(count: u64, round: &Round) -> f64 {
-    count as f64 / round.seen.elapsed.as_secs_f64()
 }
 
 /// Where and with what this was measured.
@@ -66,10 +60,8 @@ pub fn requests<'c>(cells: impl Iterator<Item = &'c Cell>) {
     println!("|---|---|---|---|---|---|---|---|");
     for cell in cells {
         let (bare, filter) = (cell.base(), cell.of(Side::Filter));
-        let p50 = |round: &Round| quantile(round, 0.5);
         let p99 = |round: &Round| quantile(round, 0.99);
-        let per_second = |round: &Round| rate(round.seen.requests, round);
-        let (rate_bare, rate_filter) = (median(bare, per_second), median(filter, per_second));
+        let (rate_bare, rate_filter) = (median(bare, requests_per_second), median(filter, requests_per_second));
         let (cpu_bare, cpu_filter) = (median(bare, cpu_per_request), median(filter, cpu_per_request));
         let added = cell.added(cpu_per_request);
         println!(
@@ -100,8 +92,8 @@ pub fn steps(cells: &[&Cell]) {
                 "| {} | {} | {:.0} | {:.0} | {:.0} | {} |",
                 title(*side),
                 cell.connections,
-                median(rounds, |round| quantile(round, 0.5)),
-                median(rounds, |round| rate(round.seen.requests, round)),
+                median(rounds, p50),
+                median(rounds, requests_per_second),
                 median(rounds, cpu_per_request),
                 whole(cell.added_on(*side, cpu_per_request)),
             );
@@ -114,6 +106,7 @@ fn title(side: Side) -> &'static str {
         Side::Bare => "bare Envoy",
         Side::Idle => "with two plugins that do nothing",
         Side::Empty => "with two that hold the body and set one header",
+        Side::ExtProc => "with an external processor that does nothing",
         Side::Machinery => "the filter's configuration with those two",
         Side::Filter => "the filter",
     }
