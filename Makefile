@@ -96,7 +96,7 @@ wasm-empty: setup-native setup-wasm
 	@scripts/wasm-cargo.sh empty
 
 .PHONY: bench
-bench: setup-envoy wasm wasm-empty cli ## the measurements, native and side by side in Envoy (ARGS=--quick for a smoke run)
+bench: setup-envoy setup-litellm wasm wasm-empty cli ## the measurements, native and side by side in Envoy (ARGS=--quick for a smoke run)
 	@ENVOY='$(RUN_ENVOY)' scripts/bench.sh $(ARGS)
 
 # Time for each target of `make fuzz`.
@@ -113,7 +113,7 @@ fuzz-corpus: setup-native ## the best of what `make fuzz` has found joins the co
 .PHONY: setup
 setup: setup-native setup-wasm setup-envoy setup-tested-envoys setup-node ## only install what the other targets need
 
-.PHONY: setup-native setup-wasm setup-envoy setup-tested-envoys setup-python setup-node
+.PHONY: setup-native setup-wasm setup-envoy setup-tested-envoys setup-python setup-node setup-litellm
 setup-native:
 	@scripts/setup-native.sh
 setup-wasm: setup-native
@@ -132,6 +132,9 @@ setup-python:
 	@scripts/setup-python.sh
 setup-node: setup-python
 	@scripts/setup-node.sh
+# For `make bench` alone, and large: not part of `make setup`.
+setup-litellm:
+	@scripts/setup-litellm.sh
 
 .PHONY: clean
 clean: ## remove what was built

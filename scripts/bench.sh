@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The measurements: the pure core natively, then Envoy with the filter against bare Envoy. Prints Markdown; BENCHMARKS.md
-# says how to read it. `make bench` builds the filter and the mock provider first, then calls this.
+# The measurements: the pure core natively, then Envoy with the filter against bare Envoy and others. Prints Markdown;
+# BENCHMARKS.md says how to read it. `make bench` builds the filter and the mock provider first, then calls this.
 #   bench.sh [--quick]       --quick: a smoke run of a minute, whose numbers mean little
 # ENVOY: the Envoy to measure (the Makefile sets it).
 # shellcheck source-path=SCRIPTDIR
@@ -17,7 +17,8 @@ esac
 # Absolute, because cargo starts a benchmark in its package's directory.
 ENVOY=$(realpath -- "${ENVOY:?ENVOY must name an Envoy binary}")
 export ENVOY
-for file in "$ENVOY" target/release/model-router target/model_router.wasm target/empty.wasm; do
+for file in "$ENVOY" target/release/model-router target/model_router.wasm target/empty.wasm \
+  .tools/litellm/bin/litellm; do
   [ -e "$file" ] || die "$file is missing: use 'make bench'"
 done
 command -v taskset >/dev/null || die "taskset (Debian's util-linux) is missing"

@@ -12,7 +12,7 @@ pub const LARGE: usize = 1 << 20;
 /// Sizes of bodies.
 pub const SIZES: [(usize, &str); 3] = [(SMALL, "2 kB"), (64 << 10, "64 kB"), (LARGE, "1 MB")];
 /// The router of envoy/envoy.yaml that the measurements ask.
-const ROUTER: &str = "model-router";
+pub const ROUTER: &str = "model-router";
 /// Served by a provider that speaks both APIs.
 const NATIVE: &str = "gpt-4.1-mini";
 /// Served by a provider that speaks Messages.

@@ -7,7 +7,7 @@
 //! is known here as that takes; what is not found is an error, not a silent difference.
 
 use crate::process::Side;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 const MANAGER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
@@ -59,6 +59,7 @@ pub fn of(side: Side, yaml: &str, ports: Ports) -> anyhow::Result<Value> {
         Side::ExtProc => bare_with_processor(yaml, ports),
         Side::Machinery => without_code(yaml, ports),
         Side::Filter => with_filter(yaml, ports),
+        Side::Direct | Side::LiteLlm => bail!("{side:?} is no Envoy"),
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`calls`] | what is sent |
 //! | [`config`] | envoy/envoy.yaml → what each Envoy runs with |
 //! | [`ext_proc`] | the external processor |
+//! | [`litellm`] | LiteLLM's proxy: how it runs |
 //! | [`process`] | processes: starting, measuring and, whatever happens, stopping them |
 //! | [`load`] | requests, and what the client sees of their answers |
 //! | [`cells`] | what is measured side by side: rounds → medians |
@@ -21,6 +22,7 @@ mod config;
 #[path = "../../../benches/common/conversation.rs"]
 mod conversation;
 mod ext_proc;
+mod litellm;
 mod load;
 mod parts;
 mod process;
@@ -68,11 +70,12 @@ struct Args {
 /// A part of the measurements.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
-    Memory,
     Requests,
+    Streams,
+    Memory,
+    Litellm,
     Claude,
     Affinity,
-    Streams,
 }
 
 impl Args {
@@ -129,6 +132,10 @@ async fn measure(args: &Args) -> anyhow::Result<()> {
     if args.wants(Part::Memory) {
         let servers = Servers::start(&setting, 0, &both).await?;
         parts::memory(args, &servers).await?;
+    }
+    if args.wants(Part::Litellm) {
+        let servers = Servers::start(&setting, 0, &parts::GATEWAYS).await?;
+        targets.push(parts::gateways(args, &servers).await?);
     }
     if args.wants(Part::Claude) {
         let servers = Servers::start(&setting, 0, &both).await?;

@@ -77,7 +77,6 @@ pub async fn requests(args: &Args, servers: &Servers) -> anyhow::Result<Vec<Targ
 
 /// What became of the targets of bodies of 2 kB and of 1 MB, each at one connection and at many.
 fn of_sizes(small: [&Cell; 2], large: [&Cell; 2]) -> Vec<Target> {
-    let at = |cell: &Cell| format!("{}, {}", cell.name, connections(cell));
     let beside_plugins = small.map(|cell| {
         let what = format!("CPU added per request at {}, by what two empty plugins add", at(cell));
         Target::at_most(what, cell.added_beside(Side::Empty, cpu_per_request), 2.0, 1.3)
@@ -98,8 +97,27 @@ fn of_sizes(small: [&Cell; 2], large: [&Cell; 2]) -> Vec<Target> {
     beside_plugins.into_iter().chain(beside_bare).chain([hop, rate]).chain(of_large).collect()
 }
 
-fn connections(cell: &Cell) -> String {
-    if cell.connections == 1 { "1 connection".into() } else { format!("{} connections", cell.connections) }
+fn at(cell: &Cell) -> String {
+    let plural = if cell.connections == 1 { "" } else { "s" };
+    format!("{}, {} connection{plural}", cell.name, cell.connections)
+}
+
+/// A client that calls the provider itself, through the filter's Envoy, and through another gateway.
+pub const GATEWAYS: [Side; 3] = [Side::Direct, Side::Filter, Side::LiteLlm];
+
+/// One conversation through each. Says what became of the target.
+pub async fn gateways(args: &Args, servers: &Servers) -> anyhow::Result<Target> {
+    let (_, name) = SIZES[0];
+    let mut cells = [1, 16].map(|connections| Cell::new(name, connections, calls::chat(SMALL)).on(&GATEWAYS));
+    let time = Duration::from_millis(args.milliseconds);
+    for side in GATEWAYS {
+        load(servers, side, &calls::chat(SMALL), 16, Until::Elapsed(time)).await?;
+    }
+    rounds(servers, &mut cells, args.rounds, time).await?;
+    report::gateways(&cells);
+    let [one, _] = &cells;
+    let what = format!("p50 added to calling the provider at {}: by what LiteLLM adds", at(one));
+    Ok(Target::at_most(what, one.added_beside(Side::LiteLlm, p50), 1.0 / 100.0, 1.0 / 300.0).with("", 4))
 }
 
 /// One conversation to a model of OpenAI's dialect and to Claude. Says what became of the target.

@@ -1,8 +1,10 @@
 //! Processes of a measurement. Each is killed, by its id, when its owner goes: at the end, on an error, on a signal.
 
+use crate::calls::ROUTER;
 use crate::config::{self, Ports, Upstreams};
-use crate::load;
+use crate::{litellm, load};
 use anyhow::{Context as _, bail, ensure};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
@@ -11,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
-/// The core on which the Envoys run.
+/// The core on which the Envoys run, and what stands in their place.
 const ENVOY_CORE: usize = 0;
 
 /// What is measured beside what.
@@ -29,6 +31,10 @@ pub enum Side {
     Machinery,
     /// Envoy with the filter.
     Filter,
+    /// The mock provider itself.
+    Direct,
+    /// LiteLLM's proxy.
+    LiteLlm,
 }
 
 /// What is the same for all processes.
@@ -92,9 +98,9 @@ impl Process {
         self.wait_until(async || load::get(port, path).await.is_ok()).await
     }
 
-    /// Fails when the process has ended, or after 20 seconds.
+    /// Fails when the process has ended, or after a minute.
     async fn wait_until(&mut self, ready: impl AsyncFn() -> bool) -> anyhow::Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while !ready().await {
             if let Some(status) = self.child.try_wait()? {
                 bail!("ended: {status}");
@@ -123,19 +129,19 @@ impl Process {
     }
 }
 
-/// A mock provider and, in front of it, an Envoy for each side.
+/// A mock provider and, in front of it, a process for each side.
 pub struct Servers {
-    // Needed after the start by the Envoys alone.
-    _mock: Mock,
+    mock: Mock,
+    // Needed after the start by its Envoy alone.
     _processor: Option<Process>,
     by_side: BTreeMap<Side, Process>,
 }
 
 impl Servers {
-    /// Starts them. `pace`: see [`Mock::start`].
+    /// Starts them, the mock provider always. `pace`: see [`Mock::start`].
     pub async fn start(setting: &Setting<'_>, pace: u32, sides: &[Side]) -> anyhow::Result<Self> {
         let mock = Mock::start(setting.root, pace).await?;
-        let processor = if sides.contains(&Side::ExtProc) { Some(processor().await?) } else { None };
+        let processor = if sides.contains(&Side::ExtProc) { Some(start_processor().await?) } else { None };
         let upstreams = Upstreams {
             provider: mock.process.port,
             chat_only: mock.chat_only,
@@ -144,19 +150,25 @@ impl Servers {
         };
         let mut by_side = BTreeMap::new();
         for side in sides {
-            by_side.insert(*side, envoy(setting, *side, upstreams).await?);
+            let process = match side {
+                Side::Direct => continue,
+                Side::LiteLlm => start_litellm(setting, upstreams.provider).await?,
+                envoy => start_envoy(setting, *envoy, upstreams).await?,
+            };
+            by_side.insert(*side, process);
         }
-        Ok(Servers { _mock: mock, _processor: processor, by_side })
+        Ok(Servers { mock, _processor: processor, by_side })
     }
 
     /// One of them.
     pub fn of(&self, side: Side) -> anyhow::Result<&Process> {
-        self.by_side.get(&side).with_context(|| format!("{side:?} was not started"))
+        let found = if side == Side::Direct { Some(&self.mock.process) } else { self.by_side.get(&side) };
+        found.with_context(|| format!("{side:?} was not started"))
     }
 }
 
 /// Runs beside the load, not beside Envoy.
-async fn processor() -> anyhow::Result<Process> {
+async fn start_processor() -> anyhow::Result<Process> {
     let port = free_port()?;
     let program = std::env::current_exe()?;
     let child = Command::new(program).args(["--ext-proc", &port.to_string()]).stdin(Stdio::null()).spawn()?;
@@ -166,23 +178,41 @@ async fn processor() -> anyhow::Result<Process> {
     Ok(process)
 }
 
-async fn envoy(setting: &Setting<'_>, side: Side, upstreams: Upstreams) -> anyhow::Result<Process> {
+async fn start_envoy(setting: &Setting<'_>, side: Side, upstreams: Upstreams) -> anyhow::Result<Process> {
     let ports = Ports { listener: free_port()?, admin: free_port()?, upstreams };
-    let config = config::of(side, setting.yaml, ports)?;
+    let (config, log) = files(setting, side, &config::of(side, setting.yaml, ports)?)?;
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", &ENVOY_CORE.to_string()]).arg(setting.program).arg("--config-path").arg(config);
+    command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]);
+    // The configuration's paths are relative to the root. Its access log goes to the standard output.
+    command.current_dir(setting.root).stdout(Stdio::null()).stderr(fs::File::create(&log)?);
+    let child = command.spawn().context("cannot start taskset (of util-linux)")?;
+    let mut process = Process { child, port: ports.listener, admin: ports.admin };
+    process.wait_for(ports.admin, "/ready").await.with_context(|| format!("Envoy; see {}", log.display()))?;
+    Ok(process)
+}
+
+/// Runs where the Envoys do.
+async fn start_litellm(setting: &Setting<'_>, provider: u16) -> anyhow::Result<Process> {
+    let port = free_port()?;
+    let (config, log) = files(setting, Side::LiteLlm, &litellm::config(ROUTER, provider))?;
+    let mut command = litellm::command(setting.root, &config, port, ENVOY_CORE);
+    // It looks for settings in its directory.
+    command.current_dir(config.parent().context("a file without a directory")?);
+    command.stdout(Stdio::null()).stderr(fs::File::create(&log)?);
+    let mut process = Process { child: command.spawn()?, port, admin: port };
+    let ready = process.wait_for(port, "/health/liveliness").await;
+    ready.with_context(|| format!("LiteLLM; see {}", log.display()))?;
+    Ok(process)
+}
+
+/// Writes the configuration of a side. Where it is, and where to log to.
+fn files(setting: &Setting<'_>, side: Side, config: &Value) -> anyhow::Result<(PathBuf, PathBuf)> {
     let directory = setting.root.join("target/bench");
     fs::create_dir_all(&directory)?;
     let file = |ending: &str| -> PathBuf { directory.join(format!("{side:?}.{ending}").to_lowercase()) };
     fs::write(file("json"), config.to_string())?;
-    let mut command = Command::new("taskset");
-    command.args(["--cpu-list", &ENVOY_CORE.to_string()]).arg(setting.program).arg("--config-path").arg(file("json"));
-    command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]);
-    // The configuration's paths are relative to the root. Its access log goes to the standard output.
-    command.current_dir(setting.root).stdout(Stdio::null()).stderr(fs::File::create(file("log"))?);
-    let child = command.spawn().context("cannot start taskset (of util-linux)")?;
-    let mut process = Process { child, port: ports.listener, admin: ports.admin };
-    let log = file("log");
-    process.wait_for(ports.admin, "/ready").await.with_context(|| format!("Envoy; see {}", log.display()))?;
-    Ok(process)
+    Ok((file("json"), file("log")))
 }
 
 /// Binds this process, and what it starts, to a core.

@@ -3,6 +3,7 @@
 use crate::cells::{
     Cell, Round, Spread, cpu_per_event, cpu_per_request, median, p50, quantile, rate, requests_per_second,
 };
+use crate::litellm;
 use crate::process::Side;
 use crate::targets::Target;
 use anyhow::Context as _;
@@ -109,6 +110,29 @@ fn title(side: Side) -> &'static str {
         Side::ExtProc => "with an external processor that does nothing",
         Side::Machinery => "the filter's configuration with those two",
         Side::Filter => "the filter",
+        Side::Direct => "the provider itself",
+        Side::LiteLlm => "LiteLLM's proxy",
+    }
+}
+
+/// The table of gateways.
+pub fn gateways(cells: &[Cell]) {
+    println!("\n### Beside LiteLLM's proxy {}, 2 kB\n", litellm::version().unwrap_or_default());
+    println!("| | conn. | p50 µs | p50 added (lowest–highest round) | requests/s | CPU µs/request |");
+    println!("|---|---|---|---|---|---|");
+    for cell in cells {
+        for side in cell.sides() {
+            let rounds = cell.of(*side);
+            println!(
+                "| {} | {} | {:.0} | {} | {:.0} | {:.0} |",
+                title(*side),
+                cell.connections,
+                median(rounds, p50),
+                whole(cell.added_on(*side, p50)),
+                median(rounds, requests_per_second),
+                median(rounds, cpu_per_request),
+            );
+        }
     }
 }
 

@@ -50,7 +50,8 @@ impl Target {
 
     fn row(&self) -> String {
         let Target { what, measured: Spread { lowest, median, highest }, unit, decimals, reach, aim, .. } = self;
-        let bounds = if reach == aim { format!("{reach}{unit} |") } else { format!("{reach}{unit} | {aim}{unit}") };
+        let aim = if reach == aim { String::new() } else { format!("{aim:.decimals$}{unit}") };
+        let bounds = format!("{reach:.decimals$}{unit} | {aim}");
         let measured = format!("{median:.decimals$}{unit} ({lowest:.decimals$}–{highest:.decimals$})");
         format!("| {what} | {bounds} | {measured} | {} |", self.verdict())
     }
