@@ -13,6 +13,8 @@ pub const LARGE: usize = 1 << 20;
 pub const SIZES: [(usize, &str); 3] = [(SMALL, "2 kB"), (64 << 10, "64 kB"), (LARGE, "1 MB")];
 /// The router of envoy/envoy.yaml that the measurements ask.
 pub const ROUTER: &str = "model-router";
+/// The one that Messages are for.
+const CLAUDE_ROUTER: &str = "model-router-claude";
 /// Served by a provider that speaks both APIs.
 const NATIVE: &str = "gpt-4.1-mini";
 /// Served by a provider that speaks Messages.
@@ -70,7 +72,12 @@ pub fn responses(size: usize) -> Call {
     Call::responses(response_request(ROUTER, size, Language::English, &Value::Null))
 }
 
-/// The same for a provider to which it has to be translated.
+/// And in the Messages API.
+pub fn messages(size: usize) -> Call {
+    Call::messages(message_request(CLAUDE_ROUTER, size, Language::English, &Value::Null))
+}
+
+/// A Responses request for a provider to which it has to be translated.
 pub fn translated(size: usize) -> Call {
     Call::responses(response_request(CHAT_ONLY, size, Language::English, &Value::Null))
 }

@@ -51,6 +51,11 @@ impl Spread {
         Spread { lowest, median: middle(all), highest }
     }
 
+    /// Of what was measured once.
+    pub fn once(value: f64) -> Self {
+        Spread { lowest: value, median: value, highest: value }
+    }
+
     /// The medians' ratio, and the range of the rounds' ratios.
     fn of_ratios(ones: Vec<f64>, bases: Vec<f64>) -> Self {
         let each = ones.iter().zip(&bases).map(|(one, base)| one / base).collect();
@@ -169,7 +174,7 @@ pub async fn load(
     connections: usize,
     until: Until,
 ) -> anyhow::Result<Seen> {
-    let load = Load { port: servers.of(side)?.port, call: call.clone(), connections, until };
+    let load = Load { port: servers.of(side)?.port, calls: [call.clone()].into(), connections, until };
     let seen = load.run().await.with_context(|| format!("under load, {side:?}"))?;
     ensure!(seen.requests > 0, "{side:?} answered nothing");
     Ok(seen)

@@ -11,6 +11,7 @@
 //! | [`load`] | requests, and what the client sees of their answers |
 //! | [`cells`] | what is measured side by side: rounds → medians |
 //! | [`parts`] | which cells there are |
+//! | [`soak`] | the part of very many requests |
 //! | [`report`] | medians → tables |
 //! | [`targets`] | what the medians are held against |
 
@@ -27,6 +28,7 @@ mod load;
 mod parts;
 mod process;
 mod report;
+mod soak;
 mod targets;
 
 use anyhow::{Context as _, bail};
@@ -53,6 +55,12 @@ struct Args {
     /// Translated streams over which memory is looked at
     #[arg(long, default_value_t = 10_000)]
     streams: usize,
+    /// Requests of the soak
+    #[arg(long, default_value_t = 1_000_000)]
+    requests: usize,
+    /// The soak ends earlier when it has taken so long
+    #[arg(long, default_value_t = 30)]
+    minutes: u64,
     /// Only these parts
     #[arg(value_enum)]
     parts: Vec<Part>,
@@ -76,11 +84,13 @@ enum Part {
     Litellm,
     Claude,
     Affinity,
+    /// Takes minutes: only when it is asked for, or quick
+    Soak,
 }
 
 impl Args {
     fn wants(&self, part: Part) -> bool {
-        self.parts.is_empty() || self.parts.contains(&part)
+        if self.parts.is_empty() { part != Part::Soak || self.quick } else { self.parts.contains(&part) }
     }
 }
 
@@ -90,7 +100,7 @@ const PACE: u32 = 400;
 fn main() -> anyhow::Result<()> {
     let mut args = Args::parse();
     if args.quick {
-        (args.rounds, args.milliseconds, args.bodies, args.streams) = (2, 250, 100, 1000);
+        (args.rounds, args.milliseconds, args.bodies, args.streams, args.requests) = (2, 250, 100, 1000, 2000);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some(port) = args.ext_proc {
@@ -131,7 +141,11 @@ async fn measure(args: &Args) -> anyhow::Result<()> {
     }
     if args.wants(Part::Memory) {
         let servers = Servers::start(&setting, 0, &both).await?;
-        parts::memory(args, &servers).await?;
+        targets.push(parts::memory(args, &servers).await?);
+    }
+    if args.wants(Part::Soak) {
+        let servers = Servers::start(&setting, 0, &[Side::Filter]).await?;
+        targets.push(soak::soak(args, &servers).await?);
     }
     if args.wants(Part::Litellm) {
         let servers = Servers::start(&setting, 0, &parts::GATEWAYS).await?;

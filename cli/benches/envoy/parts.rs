@@ -3,7 +3,7 @@
 
 use crate::Args;
 use crate::calls::{self, Call, LARGE, SIZES, SMALL};
-use crate::cells::{Cell, cpu_per_event, cpu_per_request, load, p50, requests_per_second, rounds};
+use crate::cells::{Cell, Spread, cpu_per_event, cpu_per_request, load, p50, requests_per_second, rounds};
 use crate::load::{self, Until};
 use crate::process::{Servers, Side};
 use crate::report::{self, Memory};
@@ -12,15 +12,16 @@ use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 use std::time::Duration;
 
-/// Thousands of translated streams and a thousand bodies of 1 MB through the filter: what stays?
-pub async fn memory(args: &Args, servers: &Servers) -> anyhow::Result<()> {
-    let admin = servers.of(Side::Filter)?.admin;
+/// Thousands of translated streams and a thousand bodies of 1 MB through the filter: what stays? Says what became of
+/// the target.
+pub async fn memory(args: &Args, servers: &Servers) -> anyhow::Result<Target> {
+    let envoy = servers.of(Side::Filter)?;
     let stream = calls::translated_stream(4);
     // Streams first: bodies of 1 MB leave free memory, in which what streams leave would not be seen.
     let mut attempt = Vec::new();
     for count in [args.streams / 10, args.streams, args.streams] {
         load(servers, Side::Filter, &stream, 16, Until::Count(count)).await?;
-        attempt.push(report::linear_memory(&metrics(admin).await?, "attempt")?);
+        attempt.push(report::linear_memory(&envoy.metrics().await?, "attempt")?);
     }
     report::stream_memory(args.streams, &attempt);
 
@@ -33,7 +34,12 @@ pub async fn memory(args: &Args, servers: &Servers) -> anyhow::Result<()> {
         load(servers, side, &calls::chat(LARGE), 4, Until::Count(args.bodies)).await?;
         found.push(Memory { side, before, after: envoy.rss()? });
     }
-    report::memory(args.bodies, &found, &metrics(admin).await?)
+    let metrics = envoy.metrics().await?;
+    let attempt = report::linear_memory(&metrics, "attempt")?;
+    let route = report::linear_memory(&metrics, "route")?;
+    report::memory(args.bodies, &found, attempt, route);
+    let what = format!("linear memory of the larger VM of a worker after {} bodies of 1 MB", args.bodies);
+    Ok(Target::at_most(what, Spread::once(attempt.max(route) / 1e6), 24.0, 12.0).with(" MB", 1))
 }
 
 /// From bare Envoy to the filter, what comes to it step by step.
@@ -190,8 +196,4 @@ pub async fn streams(
 /// The model that answers, with the filter.
 async fn answering(servers: &Servers, call: &Call) -> anyhow::Result<String> {
     Ok(load::ask(servers.of(Side::Filter)?.port, call).await?.0)
-}
-
-async fn metrics(admin: u16) -> anyhow::Result<String> {
-    load::get(admin, "/stats/prometheus").await
 }

@@ -121,6 +121,11 @@ impl Process {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
+    /// An Envoy's statistics, in Prometheus's format.
+    pub async fn metrics(&self) -> anyhow::Result<String> {
+        load::get(self.admin, "/stats/prometheus").await
+    }
+
     /// Resident memory in bytes.
     pub fn rss(&self) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

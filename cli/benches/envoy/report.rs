@@ -96,10 +96,15 @@ pub fn steps(cells: &[&Cell]) {
                 median(rounds, p50),
                 median(rounds, requests_per_second),
                 median(rounds, cpu_per_request),
-                whole(cell.added_on(*side, cpu_per_request)),
+                added_or_nothing(cell, *side, cpu_per_request),
             );
         }
     }
+}
+
+/// Empty for the side that others are compared with.
+fn added_or_nothing(cell: &Cell, side: Side, of: impl Fn(&Round) -> f64) -> String {
+    if cell.sides().first() == Some(&side) { String::new() } else { whole(cell.added_on(side, of)) }
 }
 
 fn title(side: Side) -> &'static str {
@@ -128,7 +133,7 @@ pub fn gateways(cells: &[Cell]) {
                 title(*side),
                 cell.connections,
                 median(rounds, p50),
-                whole(cell.added_on(*side, p50)),
+                added_or_nothing(cell, *side, p50),
                 median(rounds, requests_per_second),
                 median(rounds, cpu_per_request),
             );
@@ -244,31 +249,69 @@ pub fn stream_memory(streams: usize, found: &[f64]) {
     println!("| streams | MiB |");
     println!("|---|---|");
     for (count, memory) in [streams / 10, streams / 10 + streams, streams / 10 + 2 * streams].iter().zip(found) {
-        println!("| {count} | {memory:.2} |");
+        println!("| {count} | {:.2} |", memory / MIB);
     }
 }
 
-/// Linear memory of a plugin's VM, in MiB, as the filter's metrics have it.
+/// Memory of the Envoy with the filter after so many requests, in bytes.
+pub struct Sample {
+    /// So many.
+    pub requests: u64,
+    /// Linear memory of that plugin's VM.
+    pub attempt: f64,
+    /// And of that one's.
+    pub route: f64,
+    /// Of the process.
+    pub resident: u64,
+}
+
+impl Sample {
+    /// Linear memory of the larger VM.
+    pub fn larger(&self) -> f64 {
+        self.attempt.max(self.route)
+    }
+}
+
+/// Begins the table of the soak.
+pub fn heading_of_soak(connections: usize) {
+    println!("\n### Memory over very many mixed requests, {connections} connections\n");
+    println!("| requests | linear memory of the `attempt` VM, MiB | of the `route` VM, MiB | resident, MiB |");
+    println!("|---|---|---|---|");
+}
+
+/// A row of it.
+pub fn sample(Sample { requests, attempt, route, resident }: &Sample) {
+    println!("| {requests} | {:.2} | {:.2} | {:.1} |", attempt / MIB, route / MIB, *resident as f64 / MIB);
+}
+
+/// What it says. `complete`: no time limit came before.
+pub fn end_of_soak(warm: &Sample, last: &Sample, complete: bool) {
+    let grown = (last.attempt - warm.attempt + last.route - warm.route) / MIB;
+    let flat = if grown > 0.0 { format!("**grew** by {grown:.2} MiB") } else { "was flat".into() };
+    let limit = if complete { "" } else { " The time limit came before the last request." };
+    println!("\nEvery request was answered. After the first {} linear memory {flat}.{limit}", warm.requests);
+}
+
+/// Linear memory of a plugin's VM, in bytes, as the filter's metrics have it.
 pub fn linear_memory(metrics: &str, plugin: &str) -> anyhow::Result<f64> {
     let label = format!("plugin=\"{plugin}\"");
     let is_it = |line: &&str| line.starts_with("model_router_memory_bytes") && line.contains(&label);
     let line = metrics.lines().find(is_it).context("no model_router_memory_bytes")?;
     let (_, value) = line.rsplit_once(' ').context("a metric without a value")?;
-    Ok(value.parse::<f64>()? / MIB)
+    Ok(value.parse()?)
 }
 
-/// The table of memory. `metrics` are those of the Envoy with the filter.
-pub fn memory(bodies: usize, found: &[Memory], metrics: &str) -> anyhow::Result<()> {
+/// The table of memory.
+pub fn memory(bodies: usize, found: &[Memory], attempt: f64, route: f64) {
     println!("\n### Memory after {bodies} bodies of 1 MB over 4 connections\n");
     println!("| | before, MiB | after, MiB |");
     println!("|---|---|---|");
     for Memory { side, before, after } in found {
         println!("| resident, {side:?} | {:.1} | {:.1} |", *before as f64 / MIB, *after as f64 / MIB);
     }
-    for plugin in ["attempt", "route"] {
-        println!("| linear memory of the `{plugin}` VM | | {:.1} |", linear_memory(metrics, plugin)?);
+    for (plugin, bytes) in [("attempt", attempt), ("route", route)] {
+        println!("| linear memory of the `{plugin}` VM | | {:.1} |", bytes / MIB);
     }
-    Ok(())
 }
 
 /// Whether something else ran meanwhile: this benchmark alone brings the load average towards 2.

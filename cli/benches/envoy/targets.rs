@@ -52,7 +52,9 @@ impl Target {
         let Target { what, measured: Spread { lowest, median, highest }, unit, decimals, reach, aim, .. } = self;
         let aim = if reach == aim { String::new() } else { format!("{aim:.decimals$}{unit}") };
         let bounds = format!("{reach:.decimals$}{unit} | {aim}");
-        let measured = format!("{median:.decimals$}{unit} ({lowest:.decimals$}–{highest:.decimals$})");
+        let range =
+            if lowest == highest { String::new() } else { format!(" ({lowest:.decimals$}–{highest:.decimals$})") };
+        let measured = format!("{median:.decimals$}{unit}{range}");
         format!("| {what} | {bounds} | {measured} | {} |", self.verdict())
     }
 }
