@@ -96,8 +96,12 @@ wasm-empty: setup-native setup-wasm
 	@scripts/wasm-cargo.sh empty
 
 .PHONY: bench
-bench: setup-envoy setup-litellm wasm wasm-empty cli ## the measurements, native and side by side in Envoy (ARGS=--quick for a smoke run)
+bench: setup-envoy setup-litellm wasm wasm-empty cli ## the measurements, native and side by side in Envoy, LiteLLM too (ARGS=--quick for a smoke run)
 	@ENVOY='$(RUN_ENVOY)' scripts/bench.sh $(ARGS)
+
+.PHONY: soak
+soak: setup-envoy wasm cli ## a million REQUESTS of all kinds, for MINUTES=30 at most: does memory stay, is each answered
+	@ENVOY='$(RUN_ENVOY)' REQUESTS='$(or $(REQUESTS),1000000)' MINUTES='$(or $(MINUTES),30)' scripts/bench.sh --soak
 
 # Time for each target of `make fuzz`.
 SECONDS ?= 60

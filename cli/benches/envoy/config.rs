@@ -1,10 +1,10 @@
 //! envoy/envoy.yaml → the configuration of each Envoy.
 //!
 //! The filter's is the file as it is, but for ports, and for a router and a model that the measurements need besides.
-//! The bare one's is the same with everything taken out that is there
-//! for the filter: one listener, one route, one cluster, and the same access log. Others lie between: plugins that do
-//! nothing, in either of the two, and an external processor. Only as much of the file's structure
-//! is known here as that takes; what is not found is an error, not a silent difference.
+//! The bare one's is the same with everything taken out that is there for the filter: one listener, one route, one
+//! cluster, and the same access log. Others lie between: plugins that do nothing, in either of the two, and an external
+//! processor. Only as much of the file's structure is known here as that takes; what is not found is an error, not a
+//! silent difference.
 
 use crate::process::Side;
 use anyhow::{Context as _, bail};

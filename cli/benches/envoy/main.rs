@@ -1,5 +1,6 @@
 //! What the filter adds to Envoy: bare Envoy and Envoy with envoy/envoy.yaml, side by side on one core, the load and
-//! the mock provider on the other. Between the two stand Envoys with plugins, and an external processor, that do nothing. Prints Markdown; BENCHMARKS.md says how to read it.
+//! the mock provider on the other. Between the two stand Envoys with plugins, and with an external processor, that do
+//! nothing; beside them LiteLLM's proxy. Prints Markdown; BENCHMARKS.md says how to read it.
 //!
 //! | module | owns |
 //! |---|---|

@@ -38,7 +38,7 @@ pub async fn memory(args: &Args, servers: &Servers) -> anyhow::Result<Target> {
     let attempt = report::linear_memory(&metrics, "attempt")?;
     let route = report::linear_memory(&metrics, "route")?;
     report::memory(args.bodies, &found, attempt, route);
-    let what = format!("linear memory of the larger VM of a worker after {} bodies of 1 MB", args.bodies);
+    let what = format!("Linear memory of the larger VM of a worker after {} bodies of 1 MB", args.bodies);
     Ok(Target::at_most(what, Spread::once(attempt.max(route) / 1e6), 24.0, 12.0).with(" MB", 1))
 }
 
@@ -84,17 +84,17 @@ pub async fn requests(args: &Args, servers: &Servers) -> anyhow::Result<Vec<Targ
 /// What became of the targets of bodies of 2 kB and of 1 MB, each at one connection and at many.
 fn of_sizes(small: [&Cell; 2], large: [&Cell; 2]) -> Vec<Target> {
     let beside_plugins = small.map(|cell| {
-        let what = format!("CPU added per request at {}, by what two empty plugins add", at(cell));
+        let what = format!("CPU added per request at {}: by what two empty plugins add", at(cell));
         Target::at_most(what, cell.added_beside(Side::Empty, cpu_per_request), 2.0, 1.3)
     });
     let beside_bare = small.map(|cell| {
-        let what = format!("CPU added per request at {}, by bare Envoy's own", at(cell));
+        let what = format!("CPU added per request at {}: by bare Envoy's own", at(cell));
         Target::at_most(what, cell.added_to_base(cpu_per_request), 0.6, 0.35)
     });
     let [one, many] = small;
-    let what = format!("p50 added at {}, by what an empty external processor adds", at(one));
+    let what = format!("p50 added at {}: by what an empty external processor adds", at(one));
     let hop = Target::at_most(what, one.added_beside(Side::ExtProc, p50), 0.5, 0.25);
-    let what = format!("requests per second at {}, by bare Envoy's", at(many));
+    let what = format!("Requests per second at {}: by bare Envoy's, at least", at(many));
     let rate = Target::at_least(what, many.by_base(requests_per_second), 0.7, 0.85);
     let of_large = large.map(|cell| {
         let what = format!("CPU added per request at {}", at(cell));
@@ -122,7 +122,7 @@ pub async fn gateways(args: &Args, servers: &Servers) -> anyhow::Result<Target> 
     rounds(servers, &mut cells, args.rounds, time).await?;
     report::gateways(&cells);
     let [one, _] = &cells;
-    let what = format!("p50 added to calling the provider at {}: by what LiteLLM adds", at(one));
+    let what = format!("p50 added to calling the provider itself at {}: by what LiteLLM adds", at(one));
     Ok(Target::at_most(what, one.added_beside(Side::LiteLlm, p50), 1.0 / 100.0, 1.0 / 300.0).with("", 4))
 }
 
@@ -187,7 +187,7 @@ pub async fn streams(
         load(servers, Side::Filter, &cell.call, 16, warm).await.with_context(|| format!("{}, {name}", cell.name))?;
     }
     rounds(servers, &mut cells, args.rounds.div_ceil(2), time * times).await?;
-    let what = format!("CPU added per event of a stream, {name}");
+    let what = format!("CPU added per event of a Chat stream, {name}");
     let [passed, ..] = &cells;
     let passed = Target::at_most(what, passed.added(cpu_per_event), 15.0, 5.0).with(" µs", 1);
     Ok([passed].into_iter().chain(report::streams(name, &cells)).collect())

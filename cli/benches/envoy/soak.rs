@@ -61,7 +61,10 @@ pub async fn soak(args: &Args, servers: &Servers) -> anyhow::Result<Target> {
         let left = end.saturating_duration_since(Instant::now());
         // A little more, because what only takes longer than that is no failure.
         let seen = tokio::time::timeout(left + Duration::from_secs(60), load.run()).await;
-        let seen = seen.context("hangs").flatten().with_context(|| format!("after {requests} requests"))?;
+        let seen = seen
+            .context("a request hangs")
+            .and_then(|seen| seen)
+            .with_context(|| format!("after {requests} requests"))?;
         requests += seen.requests;
         let metrics = envoy.metrics().await?;
         let [attempt, route] = ["attempt", "route"].map(|plugin| report::linear_memory(&metrics, plugin));
@@ -72,6 +75,6 @@ pub async fn soak(args: &Args, servers: &Servers) -> anyhow::Result<Target> {
     }
     let [warm, .., last] = samples.as_slice() else { anyhow::bail!("no time for two samples") };
     report::end_of_soak(warm, last, samples.len() == SAMPLES);
-    let what = format!("linear memory of the larger VM of a worker after {requests} requests");
+    let what = format!("Linear memory of the larger VM of a worker after {requests} requests");
     Ok(Target::at_most(what, Spread::once(last.larger() / 1e6), 24.0, 12.0).with(" MB", 1))
 }

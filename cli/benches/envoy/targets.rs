@@ -11,19 +11,20 @@ pub struct Target {
     more_is_better: bool,
     /// What is good enough.
     reach: f64,
-    /// What would be good.
-    aim: f64,
+    /// What would be good, if that is more.
+    aim: Option<f64>,
 }
 
 impl Target {
     /// Less is better.
     pub fn at_most(what: impl Into<String>, measured: Spread, reach: f64, aim: f64) -> Self {
-        Target { what: what.into(), measured, unit: "", decimals: 2, more_is_better: false, reach, aim }
+        Target { aim: Some(aim), ..Self::limit(what, measured, reach) }
     }
 
     /// Less is better, and nothing more is aimed at.
     pub fn limit(what: impl Into<String>, measured: Spread, limit: f64) -> Self {
-        Self::at_most(what, measured, limit, limit)
+        let (what, reach) = (what.into(), limit);
+        Target { what, measured, unit: "", decimals: 2, more_is_better: false, reach, aim: None }
     }
 
     /// More is better.
@@ -41,28 +42,35 @@ impl Target {
     }
 
     fn verdict(&self) -> &'static str {
-        match (self.keeps(self.aim), self.keeps(self.reach)) {
-            (true, _) => "met",
+        match (self.aim.is_none_or(|aim| self.keeps(aim)), self.keeps(self.reach)) {
+            (true, true) => "met",
             (false, true) => "reach met",
-            (false, false) => "**missed**",
+            (_, false) => "**missed**",
         }
     }
 
     fn row(&self) -> String {
         let Target { what, measured: Spread { lowest, median, highest }, unit, decimals, reach, aim, .. } = self;
-        let aim = if reach == aim { String::new() } else { format!("{aim:.decimals$}{unit}") };
-        let bounds = format!("{reach:.decimals$}{unit} | {aim}");
+        let aim = aim.map_or_else(String::new, |aim| format!(" {aim:.decimals$}{unit} |"));
         let range =
             if lowest == highest { String::new() } else { format!(" ({lowest:.decimals$}–{highest:.decimals$})") };
-        let measured = format!("{median:.decimals$}{unit}{range}");
-        format!("| {what} | {bounds} | {measured} | {} |", self.verdict())
+        format!("| {what} | {reach:.decimals$}{unit} |{aim} {median:.decimals$}{unit}{range} | {} |", self.verdict())
     }
 }
 
-/// The table.
+/// The tables: of what has an aim, and of mere limits.
 pub fn print(targets: &[Target]) {
-    println!("\n### Targets\n");
-    println!("| target | reach | aim | measured (lowest–highest round) | |");
-    println!("|---|---|---|---|---|");
-    targets.iter().for_each(|target| println!("{}", target.row()));
+    let (aims, limits): (Vec<_>, Vec<_>) = targets.iter().partition(|target| target.aim.is_some());
+    if !aims.is_empty() {
+        println!("\n### Targets\n");
+        println!("| | reach | aim | measured (lowest–highest round) | |");
+        println!("|---|---|---|---|---|");
+        aims.iter().for_each(|target| println!("{}", target.row()));
+    }
+    if !limits.is_empty() {
+        println!("\n### Limits of single features\n");
+        println!("| | at most | measured (lowest–highest round) | |");
+        println!("|---|---|---|---|");
+        limits.iter().for_each(|target| println!("{}", target.row()));
+    }
 }
