@@ -23,12 +23,13 @@ pub fn config(model: &str, provider: u16) -> Value {
     })
 }
 
-/// What runs it: one worker, no telemetry, nothing fetched, nothing logged but errors.
+/// What runs it: one worker, no telemetry, no lists fetched that the package has too, nothing logged but errors.
 pub fn command(root: &Path, config: &Path, port: u16, core: usize) -> Command {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", &core.to_string()]).arg(root.join(".tools/litellm/bin/litellm"));
     command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--num_workers", "1", "--telemetry", "False"]);
     command.arg("--config").arg(config);
-    command.envs([("LITELLM_LOCAL_MODEL_COST_MAP", "True"), ("LITELLM_LOG", "ERROR"), ("LITELLM_MODE", "PRODUCTION")]);
+    command.envs([("LITELLM_LOG", "ERROR"), ("LITELLM_MODE", "PRODUCTION")]);
+    command.envs(["LITELLM_LOCAL_MODEL_COST_MAP", "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS"].map(|name| (name, "True")));
     command
 }

@@ -123,6 +123,7 @@ fn title(side: Side) -> &'static str {
 /// The table of gateways.
 pub fn gateways(cells: &[Cell]) {
     println!("\n### Beside LiteLLM's proxy {}, 2 kB\n", litellm::version().unwrap_or_default());
+    println!("What is added, is added to calling the mock provider itself.\n");
     println!("| | conn. | p50 µs | p50 added (lowest–highest round) | requests/s | CPU µs/request |");
     println!("|---|---|---|---|---|---|");
     for cell in cells {

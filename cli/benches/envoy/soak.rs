@@ -48,6 +48,18 @@ fn mix() -> Arc<[Call]> {
     mixed.collect()
 }
 
+/// What the filter counted that a client may not have seen: attempts that another made good, streams that broke.
+fn failures(metrics: &str) -> Vec<&str> {
+    let failure = |line: &&str| {
+        let is = |name: &str| line.starts_with(&format!("model_router_{name}_total"));
+        is("attempts") && !line.contains("result=\"200\"")
+            || is("requests") && !line.contains("outcome=\"ok\"")
+            || is("broken_streams")
+            || is("rejected")
+    };
+    metrics.lines().filter(failure).collect()
+}
+
 /// Sends them, and says what became of the target. Fails with the first request that fails.
 pub async fn soak(args: &Args, servers: &Servers) -> anyhow::Result<Target> {
     let envoy = servers.of(Side::Filter)?;
@@ -60,18 +72,16 @@ pub async fn soak(args: &Args, servers: &Servers) -> anyhow::Result<Target> {
     while samples.len() < SAMPLES && Instant::now() < end {
         let left = end.saturating_duration_since(Instant::now());
         // A little more, because what only takes longer than that is no failure.
-        let seen = tokio::time::timeout(left + Duration::from_secs(60), load.run()).await;
-        let seen = seen
-            .context("a request hangs")
-            .and_then(|seen| seen)
-            .with_context(|| format!("after {requests} requests"))?;
+        let seen = tokio::time::timeout(left + Duration::from_secs(60), load.run()).await.context("a request hangs");
+        let seen = seen.and_then(|seen| seen).with_context(|| format!("after {requests} requests"))?;
         requests += seen.requests;
         let metrics = envoy.metrics().await?;
         let [attempt, route] = ["attempt", "route"].map(|plugin| report::linear_memory(&metrics, plugin));
         let sample = Sample { requests, attempt: attempt?, route: route?, resident: envoy.rss()? };
         report::sample(&sample);
         samples.push(sample);
-        ensure!(!metrics.contains("model_router_broken_streams"), "a stream broke");
+        let failures = failures(&metrics);
+        ensure!(failures.is_empty(), "not all went well within {requests} requests:\n{}", failures.join("\n"));
     }
     let [warm, .., last] = samples.as_slice() else { anyhow::bail!("no time for two samples") };
     report::end_of_soak(warm, last, samples.len() == SAMPLES);
