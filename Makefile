@@ -90,9 +90,18 @@ lint: setup-native setup-wasm ## fmt, clippy for the machine and for wasm, audit
 	  echo 'cargo deny is not installed: known vulnerabilities were not looked up'; \
 	fi
 
+# For the measurements only.
+.PHONY: wasm-empty
+wasm-empty: setup-native setup-wasm
+	@scripts/wasm-cargo.sh empty
+
 .PHONY: bench
-bench: setup-envoy wasm cli ## the measurements, native and side by side in Envoy (ARGS=--quick for a smoke run)
+bench: setup-envoy setup-litellm wasm wasm-empty cli ## the measurements, native and side by side in Envoy, LiteLLM too (ARGS=--quick for a smoke run)
 	@ENVOY='$(RUN_ENVOY)' scripts/bench.sh $(ARGS)
+
+.PHONY: soak
+soak: setup-envoy wasm cli ## a million REQUESTS of all kinds, for MINUTES=30 at most: does memory stay, is each answered
+	@ENVOY='$(RUN_ENVOY)' REQUESTS='$(or $(REQUESTS),1000000)' MINUTES='$(or $(MINUTES),30)' scripts/bench.sh --soak
 
 # Time for each target of `make fuzz`.
 SECONDS ?= 60
@@ -108,7 +117,7 @@ fuzz-corpus: setup-native ## the best of what `make fuzz` has found joins the co
 .PHONY: setup
 setup: setup-native setup-wasm setup-envoy setup-tested-envoys setup-node ## only install what the other targets need
 
-.PHONY: setup-native setup-wasm setup-envoy setup-tested-envoys setup-python setup-node
+.PHONY: setup-native setup-wasm setup-envoy setup-tested-envoys setup-python setup-node setup-litellm
 setup-native:
 	@scripts/setup-native.sh
 setup-wasm: setup-native
@@ -127,6 +136,9 @@ setup-python:
 	@scripts/setup-python.sh
 setup-node: setup-python
 	@scripts/setup-node.sh
+# For `make bench` alone, and large: not part of `make setup`.
+setup-litellm:
+	@scripts/setup-litellm.sh
 
 .PHONY: clean
 clean: ## remove what was built

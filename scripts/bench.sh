@@ -1,24 +1,30 @@
 #!/usr/bin/env bash
-# The measurements: the pure core natively, then Envoy with the filter against bare Envoy. Prints Markdown; BENCHMARKS.md
-# says how to read it. `make bench` builds the filter and the mock provider first, then calls this.
-#   bench.sh [--quick]       --quick: a smoke run of a minute, whose numbers mean little
-# ENVOY: the Envoy to measure (the Makefile sets it).
+# The measurements: the pure core natively, then Envoy with the filter against bare Envoy and others. Prints Markdown;
+# BENCHMARKS.md says how to read it. `make bench` builds the filter and the mock provider first, then calls this.
+#   bench.sh             all but the soak
+#   bench.sh --quick     a smoke run of two minutes, the soak included, whose numbers mean little
+#   bench.sh --soak      REQUESTS requests of all kinds, for MINUTES at most: does memory stay, is each answered?
+# ENVOY: the Envoy to measure (the Makefile sets it and the others).
 # shellcheck source-path=SCRIPTDIR
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 cd "$ROOT"
 
+what=all
 quick=()
 case "${1:-}" in
 --quick) quick=(--quick) ;;
+--soak) what=soak ;;
 '') ;;
-*) die "usage: bench.sh [--quick]" ;;
+*) die "usage: bench.sh [--quick | --soak]" ;;
 esac
 # Absolute, because cargo starts a benchmark in its package's directory.
 ENVOY=$(realpath -- "${ENVOY:?ENVOY must name an Envoy binary}")
 export ENVOY
-for file in "$ENVOY" target/release/model-router target/model_router.wasm; do
-  [ -e "$file" ] || die "$file is missing: use 'make bench'"
+needed=("$ENVOY" target/release/model-router target/model_router.wasm)
+[ "$what" = soak ] || needed+=(target/empty.wasm .tools/litellm/bin/litellm)
+for file in "${needed[@]}"; do
+  [ -e "$file" ] || die "$file is missing: use 'make bench' or 'make soak'"
 done
 command -v taskset >/dev/null || die "taskset (Debian's util-linux) is missing"
 [ "$(nproc)" -ge 2 ] || die "two cores are needed: one for Envoy, one for everything else"
@@ -31,8 +37,11 @@ side_by_side=(env CARGO_TARGET_DIR="$ROOT/target/bench/envoy" CARGO_PROFILE_RELE
   CARGO_PROFILE_BENCH_LTO=off CARGO_PROFILE_BENCH_CODEGEN_UNITS=16
   cargo bench --locked --quiet -p model-router-cli --bench envoy)
 say "building the benchmarks"
-"${core[@]}" --no-run
 "${side_by_side[@]}" --no-run
+if [ "$what" = soak ]; then
+  exec "${side_by_side[@]}" -- soak --requests "${REQUESTS:?}" --minutes "${MINUTES:?}"
+fi
+"${core[@]}" --no-run
 
 printf '\n## The pure core, natively\n\n| benchmark | time | throughput |\n|---|---|---|\n'
 # Criterion prints a name, a line of times (lowest, best guess, highest) and perhaps one of throughputs; then, where it

@@ -1,4 +1,4 @@
-# Sourced by the other scripts: where things are, how to speak, how to install a Debian package.
+# Sourced by the other scripts: where things are, how to speak, how to install a Debian package and make a venv.
 # shellcheck shell=bash disable=SC2034 # used by those that source this
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -43,5 +43,21 @@ apt_install() {
     tail -n 15 "$log" >&2
     warn "apt-get could not install: $* (the whole log: $log)"
     return 1
+  fi
+}
+
+# make_venv DIR: an empty one in place of what is there.
+make_venv() {
+  command -v python3 >/dev/null || apt_install python3 python3-pip
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "$(python3 --version) is too old: 3.11 or newer"
+  export PIP_DISABLE_PIP_VERSION_CHECK=1
+  rm -rf "$1"
+  if ! python3 -m venv "$1" >/dev/null 2>&1; then
+    # Debian keeps a part of venv in a package of its own. virtualenv needs none of it, and no root.
+    say "python3 has no working venv module: using virtualenv"
+    rm -rf "$1"
+    python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip
+    python3 -m pip install --quiet --upgrade --target "$TOOLS/virtualenv" virtualenv==21.15.7
+    PYTHONPATH=$TOOLS/virtualenv python3 -m virtualenv --quiet "$1"
   fi
 }

@@ -12,18 +12,7 @@ if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ] && .venv/bin/python -c '' 2
   exit 0
 fi
 
-command -v python3 >/dev/null || apt_install python3 python3-pip
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "$(python3 --version) is too old for the tests: 3.11 or newer"
-export PIP_DISABLE_PIP_VERSION_CHECK=1
-rm -rf .venv
-if ! python3 -m venv .venv >/dev/null 2>&1; then
-  # Debian keeps a part of venv in a package of its own. virtualenv needs none of it, and no root.
-  say "python3 has no working venv module: using virtualenv"
-  rm -rf .venv
-  python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip
-  python3 -m pip install --quiet --upgrade --target "$TOOLS/virtualenv" virtualenv==21.15.7
-  PYTHONPATH=$TOOLS/virtualenv python3 -m virtualenv --quiet .venv
-fi
+make_venv .venv
 say "installing the tests' Python packages into .venv"
 # Everything is in the list, so nothing else may come in.
 .venv/bin/python -m pip install --quiet --no-deps --requirement "$requirements"

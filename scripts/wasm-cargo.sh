@@ -2,6 +2,7 @@
 # Runs cargo on the filter for wasm, with the toolchain that setup-wasm.sh chose:
 #   wasm-cargo.sh build      → target/model_router.wasm
 #   wasm-cargo.sh trap       → target/model_router-trap.wasm, which traps where a test asks for it
+#   wasm-cargo.sh empty      → target/empty.wasm, two plugins that do nothing, for the benchmarks
 #   wasm-cargo.sh lint       clippy, warnings are errors
 # WASM_RUSTFLAGS: flags for the compiler (the Makefile sets them).
 # shellcheck source-path=SCRIPTDIR
@@ -10,7 +11,9 @@ set -euo pipefail
 . "$(dirname "$0")/wasm-toolchain.sh"
 cd "$ROOT"
 
-what=(--target "$WASM_TARGET" --locked --lib -p model-router)
+what=(--target "$WASM_TARGET" --locked --lib)
+filter=(-p model-router)
+empty=(--manifest-path cli/benches/envoy/empty/Cargo.toml)
 # RUSTFLAGS would replace the flags of the target, and native flags make no sense for it.
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=${WASM_RUSTFLAGS:-}
@@ -40,11 +43,11 @@ debian)
 *) die "$TOOLS/wasm-toolchain: no toolchain is called '$toolchain'" ;;
 esac
 
-# build PROFILE NAME FLAG…: target/NAME.wasm
+# build PROFILE LIBRARY NAME FLAG…: the library's target/NAME.wasm
 build() {
-  local profile=$1 name=$2 built=$CARGO_TARGET_DIR/$WASM_TARGET/$1/model_router.wasm
+  local profile=$1 name=$3 built=$CARGO_TARGET_DIR/$WASM_TARGET/$1/$2.wasm
   local wasm=$ROOT/target/$name.wasm
-  "${cargo[@]}" build --profile "$profile" "${what[@]}" "${@:3}"
+  "${cargo[@]}" build --profile "$profile" "${what[@]}" "${@:4}"
   if ! cmp -s "$built" "$wasm"; then
     # In one step, since a running Envoy may be reading it.
     cp "$built" "$wasm.new"
@@ -54,15 +57,18 @@ build() {
 }
 
 case ${1:-} in
-build) build release model_router ;;
-trap) build trap model_router-trap --features trap ;;
+build) build release model_router model_router "${filter[@]}" ;;
+trap) build trap model_router model_router-trap "${filter[@]}" --features trap ;;
+empty) build release empty empty "${empty[@]}" ;;
 lint)
   if [ ${#clippy[@]} -gt 0 ]; then
-    "${clippy[@]}" "${what[@]}" -- -D warnings
+    "${clippy[@]}" "${what[@]}" "${filter[@]}" -- -D warnings
+    "${clippy[@]}" "${what[@]}" "${empty[@]}" -- -D warnings
   else
     say "no clippy beside the $toolchain toolchain: the compiler's warnings only"
-    "${cargo[@]}" rustc --profile check "${what[@]}" -- -D warnings
+    "${cargo[@]}" rustc --profile check "${what[@]}" "${filter[@]}" -- -D warnings
+    "${cargo[@]}" rustc --profile check "${what[@]}" "${empty[@]}" -- -D warnings
   fi
   ;;
-*) die "usage: wasm-cargo.sh build|trap|lint" ;;
+*) die "usage: wasm-cargo.sh build|trap|empty|lint" ;;
 esac

@@ -5,10 +5,16 @@ use crate::conversation::{Language, message_request, request, response_request};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+/// Most requests of clients are about this long.
+pub const SMALL: usize = 2 << 10;
+/// Where bodies are what costs.
+pub const LARGE: usize = 1 << 20;
 /// Sizes of bodies.
-pub const SIZES: [(usize, &str); 3] = [(2 << 10, "2 kB"), (64 << 10, "64 kB"), (1 << 20, "1 MB")];
+pub const SIZES: [(usize, &str); 3] = [(SMALL, "2 kB"), (64 << 10, "64 kB"), (LARGE, "1 MB")];
 /// The router of envoy/envoy.yaml that the measurements ask.
-const ROUTER: &str = "model-router";
+pub const ROUTER: &str = "model-router";
+/// The one that Messages are for.
+const CLAUDE_ROUTER: &str = "model-router-claude";
 /// Served by a provider that speaks both APIs.
 const NATIVE: &str = "gpt-4.1-mini";
 /// Served by a provider that speaks Messages.
@@ -66,7 +72,12 @@ pub fn responses(size: usize) -> Call {
     Call::responses(response_request(ROUTER, size, Language::English, &Value::Null))
 }
 
-/// The same for a provider to which it has to be translated.
+/// And in the Messages API.
+pub fn messages(size: usize) -> Call {
+    Call::messages(message_request(CLAUDE_ROUTER, size, Language::English, &Value::Null))
+}
+
+/// A Responses request for a provider to which it has to be translated.
 pub fn translated(size: usize) -> Call {
     Call::responses(response_request(CHAT_ONLY, size, Language::English, &Value::Null))
 }
@@ -110,7 +121,7 @@ pub fn responses_stream_of_claude(texts: usize) -> Call {
 pub fn messages_stream(texts: usize) -> Call {
     let format = json!({"type": "json_schema", "schema": schema(texts)});
     let more = json!({"stream": true, "max_tokens": LIMIT, "output_config": {"format": format}});
-    Call::messages(message_request(CLAUDE, 2 << 10, Language::English, &more))
+    Call::messages(message_request(CLAUDE, SMALL, Language::English, &more))
 }
 
 fn chat_streamed(model: &str, texts: usize, usage: bool) -> Vec<u8> {
@@ -119,13 +130,13 @@ fn chat_streamed(model: &str, texts: usize, usage: bool) -> Vec<u8> {
     let more = json!({
         "stream": true, "stream_options": options, "max_completion_tokens": LIMIT, "response_format": format,
     });
-    request(model, 2 << 10, Language::English, &more)
+    request(model, SMALL, Language::English, &more)
 }
 
 fn responses_streamed(model: &str, texts: usize) -> Vec<u8> {
     let format = json!({"type": "json_schema", "name": "texts", "schema": schema(texts)});
     let more = json!({"stream": true, "max_output_tokens": LIMIT, "text": {"format": format}});
-    response_request(model, 2 << 10, Language::English, &more)
+    response_request(model, SMALL, Language::English, &more)
 }
 
 /// Does not cut a long answer off.

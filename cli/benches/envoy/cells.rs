@@ -2,8 +2,9 @@
 
 use crate::calls::Call;
 use crate::load::{Load, Seen, Until};
-use crate::process::{Pair, Side};
+use crate::process::{Servers, Side};
 use anyhow::{Context as _, ensure};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One measurement of one cell on one side.
@@ -23,13 +24,13 @@ pub struct Cell {
     pub call: Call,
     /// At the same time.
     pub connections: usize,
-    /// Bare Envoy is measured by the cell before, whose call is the same to it. That saves time, and what noise bare
-    /// Envoy brings is the same for both.
+    /// Where it is measured. The first is what the others are compared with.
+    sides: Vec<Side>,
+    /// The first side is measured by the cell before, whose call is the same to it. That saves time, and what noise it
+    /// brings is the same for both.
     pub shares_bare: bool,
-    /// Rounds on bare Envoy.
-    pub bare: Vec<Round>,
-    /// Rounds with the filter.
-    pub filter: Vec<Round>,
+    /// Of each side.
+    rounds: BTreeMap<Side, Vec<Round>>,
 }
 
 /// Lowest, median and highest of the rounds.
@@ -49,13 +50,29 @@ impl Spread {
         let highest = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         Spread { lowest, median: middle(all), highest }
     }
+
+    /// Of what was measured once.
+    pub fn once(value: f64) -> Self {
+        Spread { lowest: value, median: value, highest: value }
+    }
+
+    /// The medians' ratio, and the range of the rounds' ratios.
+    fn of_ratios(ones: Vec<f64>, bases: Vec<f64>) -> Self {
+        let each = ones.iter().zip(&bases).map(|(one, base)| one / base).collect();
+        Spread { median: middle(ones) / middle(bases), ..Spread::of(each) }
+    }
 }
 
 impl Cell {
-    /// A cell without rounds.
+    /// A cell without rounds, on bare Envoy and with the filter.
     pub fn new(name: impl Into<String>, connections: usize, call: Call) -> Self {
-        let (bare, filter) = (Vec::new(), Vec::new());
-        Cell { name: name.into(), call, connections, shares_bare: false, bare, filter }
+        let (sides, rounds) = (vec![Side::Bare, Side::Filter], BTreeMap::new());
+        Cell { name: name.into(), call, connections, sides, shares_bare: false, rounds }
+    }
+
+    /// On these sides.
+    pub fn on(self, sides: &[Side]) -> Self {
+        Cell { sides: sides.into(), ..self }
     }
 
     /// Takes its rounds on bare Envoy from the cell before.
@@ -63,71 +80,107 @@ impl Cell {
         Cell { shares_bare: true, ..self }
     }
 
-    /// What was added in each round.
-    fn each_added(&self, of: impl Fn(&Round) -> f64) -> Vec<f64> {
-        self.bare.iter().zip(&self.filter).map(|(bare, filter)| of(filter) - of(bare)).collect()
+    /// Where it is measured.
+    pub fn sides(&self) -> &[Side] {
+        &self.sides
     }
 
-    /// What was added, in the unit of `of`, over the pairs of a round.
+    /// The rounds of a side.
+    pub fn of(&self, side: Side) -> &[Round] {
+        self.rounds.get(&side).map_or(&[], Vec::as_slice)
+    }
+
+    /// The rounds of the side that others are compared with.
+    pub fn base(&self) -> &[Round] {
+        self.sides.first().map_or(&[], |base| self.of(*base))
+    }
+
+    /// What a side added in each round.
+    fn each_added(&self, side: Side, of: impl Fn(&Round) -> f64) -> Vec<f64> {
+        self.base().iter().zip(self.of(side)).map(|(base, round)| of(round) - of(base)).collect()
+    }
+
+    /// What the filter added, in the unit of `of`, over the pairs of a round.
     pub fn added(&self, of: impl Fn(&Round) -> f64) -> Spread {
-        Spread::of(self.each_added(of))
+        self.added_on(Side::Filter, of)
     }
 
-    /// What was added by that added in `base`: the medians' ratio, and the range of the rounds' ratios.
+    /// What a side added.
+    pub fn added_on(&self, side: Side, of: impl Fn(&Round) -> f64) -> Spread {
+        Spread::of(self.each_added(side, of))
+    }
+
+    /// What the filter added by that added in `base`.
     pub fn added_by(&self, base: &Cell, of: impl Fn(&Round) -> f64 + Copy) -> Spread {
-        let each = self.each_added(of).into_iter().zip(base.each_added(of));
-        let median = self.added(of).median / base.added(of).median;
-        Spread { median, ..Spread::of(each.map(|(one, base)| one / base).collect()) }
+        Spread::of_ratios(self.each_added(Side::Filter, of), base.each_added(Side::Filter, of))
     }
 
-    async fn measure(&mut self, pair: &Pair, side: Side, until: Until) -> anyhow::Result<()> {
-        let process = &pair.of(side).process;
+    /// What the filter added by what another side added.
+    pub fn added_beside(&self, other: Side, of: impl Fn(&Round) -> f64 + Copy) -> Spread {
+        Spread::of_ratios(self.each_added(Side::Filter, of), self.each_added(other, of))
+    }
+
+    /// What the filter added by what there was without it.
+    pub fn added_to_base(&self, of: impl Fn(&Round) -> f64 + Copy) -> Spread {
+        Spread::of_ratios(self.each_added(Side::Filter, of), self.base().iter().map(of).collect())
+    }
+
+    /// What there was with the filter by what there was without it.
+    pub fn by_base(&self, of: impl Fn(&Round) -> f64 + Copy) -> Spread {
+        Spread::of_ratios(self.of(Side::Filter).iter().map(of).collect(), self.base().iter().map(of).collect())
+    }
+
+    async fn measure(&mut self, servers: &Servers, side: Side, until: Until) -> anyhow::Result<()> {
+        let process = servers.of(side)?;
         let before = process.cpu()?;
-        let seen = load(pair, side, &self.call, self.connections, until).await?;
+        let seen = load(servers, side, &self.call, self.connections, until).await?;
         let round = Round { seen, cpu: process.cpu()?.saturating_sub(before) };
-        match side {
-            Side::Bare => self.bare.push(round),
-            Side::Filter => self.filter.push(round),
-        }
+        self.rounds.entry(side).or_default().push(round);
         Ok(())
     }
 }
 
-/// Measures every cell on both sides, `time` each, in an order that is reversed each round.
-pub async fn rounds(pair: &Pair, cells: &mut [Cell], rounds: usize, time: Duration) -> anyhow::Result<()> {
+/// Measures every cell on all its sides, `time` each, in an order that is reversed each round.
+pub async fn rounds(servers: &Servers, cells: &mut [Cell], rounds: usize, time: Duration) -> anyhow::Result<()> {
     for round in 0..rounds {
         let mut order: Vec<(usize, Side)> = Vec::new();
         for (index, cell) in cells.iter().enumerate() {
-            order.extend((!cell.shares_bare).then_some((index, Side::Bare)));
-            order.push((index, Side::Filter));
+            order.extend(cell.sides.iter().skip(usize::from(cell.shares_bare)).map(|side| (index, *side)));
         }
         if round % 2 == 1 {
             order.reverse();
         }
         for (index, side) in order {
             let cell = cells.get_mut(index).context("no such cell")?;
-            cell.measure(pair, side, Until::Elapsed(time)).await.with_context(|| cell.name.clone())?;
+            cell.measure(servers, side, Until::Elapsed(time)).await.with_context(|| cell.name.clone())?;
         }
-        let mut bare: Option<Round> = None;
-        for cell in cells.iter_mut() {
-            match cell.shares_bare {
-                true => cell.bare.extend(bare.clone()),
-                false => bare = cell.bare.last().cloned(),
-            }
+    }
+    let mut bare: Vec<Round> = Vec::new();
+    for cell in cells.iter_mut() {
+        let base = *cell.sides.first().context("a cell without a side")?;
+        match cell.shares_bare {
+            true => drop(cell.rounds.insert(base, bare.clone())),
+            false => bare = cell.base().to_vec(),
         }
     }
     Ok(())
 }
 
-/// Loads one of the Envoys.
-pub async fn load(pair: &Pair, side: Side, call: &Call, connections: usize, until: Until) -> anyhow::Result<Seen> {
-    let load = Load { port: pair.of(side).port, call: call.clone(), connections, until };
-    let seen = load.run().await.with_context(|| format!("under load, Envoy {side:?}"))?;
-    ensure!(seen.requests > 0, "Envoy {side:?} answered nothing");
+/// Loads one side.
+pub async fn load(
+    servers: &Servers,
+    side: Side,
+    call: &Call,
+    connections: usize,
+    until: Until,
+) -> anyhow::Result<Seen> {
+    let load = Load { port: servers.of(side)?.port, calls: [call.clone()].into(), connections, until };
+    let seen = load.run().await.with_context(|| format!("under load, {side:?}"))?;
+    ensure!(seen.requests > 0, "{side:?} answered nothing");
     Ok(seen)
 }
 
-/// Microseconds of Envoy's CPU per request.
+/// Microseconds of the side's CPU per request.
 pub fn cpu_per_request(round: &Round) -> f64 {
     round.cpu.as_secs_f64() * 1e6 / round.seen.requests as f64
 }
@@ -135,6 +188,26 @@ pub fn cpu_per_request(round: &Round) -> f64 {
 /// Microseconds of Envoy's CPU per event of a stream.
 pub fn cpu_per_event(round: &Round) -> f64 {
     round.cpu.as_secs_f64() * 1e6 / round.seen.events.max(1) as f64
+}
+
+/// Microseconds within which such a part of the answers was complete.
+pub fn quantile(round: &Round, quantile: f64) -> f64 {
+    round.seen.latency.value_at_quantile(quantile) as f64
+}
+
+/// Microseconds within which half of the answers were complete.
+pub fn p50(round: &Round) -> f64 {
+    quantile(round, 0.5)
+}
+
+/// So many per second.
+pub fn rate(count: u64, round: &Round) -> f64 {
+    count as f64 / round.seen.elapsed.as_secs_f64()
+}
+
+/// Answers per second.
+pub fn requests_per_second(round: &Round) -> f64 {
+    rate(round.seen.requests, round)
 }
 
 /// The median of the rounds.

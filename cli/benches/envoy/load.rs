@@ -9,6 +9,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -26,8 +27,8 @@ pub enum Until {
 pub struct Load {
     /// Where.
     pub port: u16,
-    /// Of each request.
-    pub call: Call,
+    /// One after the other, again and again. Each connection begins at another.
+    pub calls: Arc<[Call]>,
     /// At the same time.
     pub connections: usize,
     /// How long.
@@ -56,12 +57,13 @@ impl Load {
         }
         let start = Instant::now();
         let mut connections = JoinSet::new();
-        for sender in senders {
+        for (index, sender) in senders.into_iter().enumerate() {
             let share = match self.until {
                 Until::Elapsed(time) => Until::Elapsed(time),
                 Until::Count(count) => Until::Count(count.div_ceil(self.connections)),
             };
-            connections.spawn(drive(sender, self.call.clone(), start, share));
+            let first = index * self.calls.len() / self.connections;
+            connections.spawn(drive(sender, Arc::clone(&self.calls), first, start, share));
         }
         let mut seen = Seen { requests: 0, events: 0, elapsed: Duration::ZERO, latency: histogram()? };
         while let Some(one) = connections.join_next().await {
@@ -102,18 +104,27 @@ fn request(call: &Call) -> anyhow::Result<Request<Full<Bytes>>> {
     Ok(request.body(Full::new(call.body.clone()))?)
 }
 
-async fn drive(mut sender: SendRequest<Full<Bytes>>, call: Call, start: Instant, until: Until) -> anyhow::Result<Seen> {
+async fn drive(
+    mut sender: SendRequest<Full<Bytes>>,
+    calls: Arc<[Call]>,
+    first: usize,
+    start: Instant,
+    until: Until,
+) -> anyhow::Result<Seen> {
     let mut seen = Seen { requests: 0, events: 0, elapsed: Duration::ZERO, latency: histogram()? };
     let goes_on = |requests: u64| match until {
         Until::Elapsed(time) => start.elapsed() < time,
         Until::Count(count) => requests < count as u64,
     };
-    while goes_on(seen.requests) {
-        let request = request(&call)?;
+    for call in calls.iter().cycle().skip(first) {
+        if !goes_on(seen.requests) {
+            break;
+        }
+        let request = request(call)?;
         let sent = Instant::now();
         sender.ready().await?;
         let mut answer = sender.send_request(request).await?;
-        ensure!(answer.status() == 200, "status {}", answer.status());
+        ensure!(answer.status() == 200, "{}: status {}", call.path, answer.status());
         let mut last = 0;
         while let Some(frame) = answer.frame().await {
             let frame = frame?;

@@ -1,14 +1,20 @@
 //! What the filter adds to Envoy: bare Envoy and Envoy with envoy/envoy.yaml, side by side on one core, the load and
-//! the mock provider on the other. Prints Markdown; BENCHMARKS.md says how to read it.
+//! the mock provider on the other. Between the two stand Envoys with plugins, and with an external processor, that do
+//! nothing; beside them LiteLLM's proxy. Prints Markdown; BENCHMARKS.md says how to read it.
 //!
 //! | module | owns |
 //! |---|---|
 //! | [`calls`] | what is sent |
-//! | [`config`] | envoy/envoy.yaml → what the two Envoys run with |
+//! | [`config`] | envoy/envoy.yaml → what each Envoy runs with |
+//! | [`ext_proc`] | the external processor |
+//! | [`litellm`] | LiteLLM's proxy: how it runs |
 //! | [`process`] | processes: starting, measuring and, whatever happens, stopping them |
 //! | [`load`] | requests, and what the client sees of their answers |
 //! | [`cells`] | what is measured side by side: rounds → medians |
+//! | [`parts`] | which cells there are |
+//! | [`soak`] | the part of very many requests |
 //! | [`report`] | medians → tables |
+//! | [`targets`] | what the medians are held against |
 
 mod calls;
 mod cells;
@@ -17,20 +23,19 @@ mod config;
 #[allow(dead_code)]
 #[path = "../../../benches/common/conversation.rs"]
 mod conversation;
+mod ext_proc;
+mod litellm;
 mod load;
+mod parts;
 mod process;
 mod report;
+mod soak;
+mod targets;
 
-use anyhow::{Context as _, bail, ensure};
-use calls::{Call, SIZES};
-use cells::{Cell, load, rounds};
+use anyhow::{Context as _, bail};
 use clap::Parser;
-use load::Until;
-use process::{Mock, Pair, Side};
-use report::Memory;
-use serde_json::Value;
+use process::{Servers, Setting, Side};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The command line.
@@ -51,12 +56,21 @@ struct Args {
     /// Translated streams over which memory is looked at
     #[arg(long, default_value_t = 10_000)]
     streams: usize,
+    /// Requests of the soak
+    #[arg(long, default_value_t = 1_000_000)]
+    requests: usize,
+    /// The soak ends earlier when it has taken so long
+    #[arg(long, default_value_t = 30)]
+    minutes: u64,
     /// Only these parts
     #[arg(value_enum)]
     parts: Vec<Part>,
     /// A smoke run: short rounds, whose numbers mean little
     #[arg(long)]
     quick: bool,
+    /// Be the external processor on this port, and measure nothing
+    #[arg(long, hide = true)]
+    ext_proc: Option<u16>,
     /// Cargo says so to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -65,16 +79,19 @@ struct Args {
 /// A part of the measurements.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
-    Memory,
     Requests,
+    Streams,
+    Memory,
+    Litellm,
     Claude,
     Affinity,
-    Streams,
+    /// Takes minutes: only when it is asked for, or quick
+    Soak,
 }
 
 impl Args {
     fn wants(&self, part: Part) -> bool {
-        self.parts.is_empty() || self.parts.contains(&part)
+        if self.parts.is_empty() { part != Part::Soak || self.quick } else { self.parts.contains(&part) }
     }
 }
 
@@ -84,11 +101,14 @@ const PACE: u32 = 400;
 fn main() -> anyhow::Result<()> {
     let mut args = Args::parse();
     if args.quick {
-        (args.rounds, args.milliseconds, args.bodies, args.streams) = (2, 250, 100, 1000);
+        (args.rounds, args.milliseconds, args.bodies, args.streams, args.requests) = (2, 250, 100, 1000, 2000);
     }
-    // This process and, inherited, the mock providers; the Envoys get the other core.
-    process::pin_self(1).context("two cores are needed: one for Envoy, one for everything else")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(port) = args.ext_proc {
+        return runtime.block_on(ext_proc::serve(port));
+    }
+    // This process and, inherited, all that it starts but the Envoys, which get the other core.
+    process::pin_self(1).context("two cores are needed: one for Envoy, one for everything else")?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -104,158 +124,42 @@ fn main() -> anyhow::Result<()> {
 async fn measure(args: &Args) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the CLI has no parent directory")?;
     let yaml = std::fs::read_to_string(root.join("envoy/envoy.yaml"))?;
+    let setting = Setting { root, program: &args.envoy, yaml: &yaml };
+    let both = [Side::Bare, Side::Filter];
     let mut targets = Vec::new();
     report::heading(&args.envoy)?;
-    {
-        let mock = Mock::start(root, 0).await?;
-        let pair = Pair::start(root, &args.envoy, &yaml, &mock).await?;
-        if args.wants(Part::Memory) {
-            memory(args, &pair).await?;
-        }
-        if args.wants(Part::Requests) {
-            targets.extend(requests(args, &pair).await?);
-        }
-        if args.wants(Part::Claude) {
-            targets.push(claude(args, &pair).await?);
-        }
-        if args.wants(Part::Affinity) {
-            targets.extend(affinity(args, &pair).await?);
-        }
-        if args.wants(Part::Streams) {
-            targets.extend(streams(args, &pair, "many events per chunk", 32, 1).await?);
-        }
+    // Each part has servers of its own: what one leaves in memory is not there for the next.
+    if args.wants(Part::Requests) {
+        let servers = Servers::start(&setting, 0, &parts::STEPS).await?;
+        targets.extend(parts::requests(args, &servers).await?);
     }
     if args.wants(Part::Streams) {
-        let mock = Mock::start(root, PACE).await?;
-        let pair = Pair::start(root, &args.envoy, &yaml, &mock).await?;
+        let servers = Servers::start(&setting, 0, &both).await?;
+        targets.extend(parts::streams(args, &servers, "many events per chunk", 32, 1).await?);
+        let servers = Servers::start(&setting, PACE, &both).await?;
         // Each answer of the paced provider takes about half a second.
-        targets.extend(streams(args, &pair, "one event per chunk", 4, 2).await?);
+        targets.extend(parts::streams(args, &servers, "one event per chunk", 4, 2).await?);
     }
-    report::targets(&targets);
+    if args.wants(Part::Memory) {
+        let servers = Servers::start(&setting, 0, &both).await?;
+        targets.push(parts::memory(args, &servers).await?);
+    }
+    if args.wants(Part::Soak) {
+        let servers = Servers::start(&setting, 0, &[Side::Filter]).await?;
+        targets.push(soak::soak(args, &servers).await?);
+    }
+    if args.wants(Part::Litellm) {
+        let servers = Servers::start(&setting, 0, &parts::GATEWAYS).await?;
+        targets.push(parts::gateways(args, &servers).await?);
+    }
+    if args.wants(Part::Claude) {
+        let servers = Servers::start(&setting, 0, &both).await?;
+        targets.push(parts::claude(args, &servers).await?);
+    }
+    if args.wants(Part::Affinity) {
+        let servers = Servers::start(&setting, 0, &both).await?;
+        targets.extend(parts::affinity(args, &servers).await?);
+    }
+    targets::print(&targets);
     report::footer()
-}
-
-/// Thousands of translated streams and a thousand bodies of 1 MB through the filter: what stays?
-async fn memory(args: &Args, pair: &Pair) -> anyhow::Result<()> {
-    let admin = pair.of(Side::Filter).admin;
-    let stream = calls::translated_stream(4);
-    // Streams first: bodies of 1 MB leave free memory, in which what streams leave would not be seen.
-    let mut attempt = Vec::new();
-    for count in [args.streams / 10, args.streams, args.streams] {
-        load(pair, Side::Filter, &stream, 16, Until::Count(count)).await?;
-        attempt.push(report::linear_memory(&metrics(admin).await?, "attempt")?);
-    }
-    report::stream_memory(args.streams, &attempt);
-
-    let mut found = Vec::new();
-    for side in [Side::Bare, Side::Filter] {
-        let envoy = pair.of(side);
-        // Envoy's own buffers and caches, which the first requests fill.
-        load(pair, side, &calls::chat(2 << 10), 4, Until::Count(200)).await?;
-        let before = envoy.process.rss()?;
-        load(pair, side, &calls::chat(1 << 20), 4, Until::Count(args.bodies)).await?;
-        found.push(Memory { side, before, after: envoy.process.rss()? });
-    }
-    report::memory(args.bodies, &found, &metrics(admin).await?)
-}
-
-/// Conversations through both APIs. Says what became of the target.
-async fn requests(args: &Args, pair: &Pair) -> anyhow::Result<Vec<report::Target>> {
-    let mut cells = Vec::new();
-    let mut models = Vec::new();
-    for (size, name) in SIZES {
-        let [chat, responses, translated] = [calls::chat(size), calls::responses(size), calls::translated(size)];
-        let model = answering(pair, &chat).await?;
-        ensure!(model == answering(pair, &responses).await?, "the APIs' requests of {name} go to different models");
-        answering(pair, &translated).await.context("a translated request")?;
-        models.push(format!("{name} by {model}"));
-        cells.extend([1, 16].map(|connections| Cell::new(name, connections, chat.clone())));
-        cells.push(Cell::new("Responses", 16, responses));
-        cells.push(Cell::new("Responses, translated to Chat", 16, translated).shares_bare());
-    }
-    // Until V8 has compiled what is hot.
-    for call in [calls::chat(2 << 10), calls::responses(2 << 10), calls::translated(2 << 10)] {
-        let warm = Until::Elapsed(Duration::from_millis(args.milliseconds));
-        load(pair, Side::Filter, &call, 16, warm).await?;
-    }
-    rounds(pair, &mut cells, args.rounds, Duration::from_millis(args.milliseconds)).await?;
-    // Four for each size, as pushed.
-    let (sizes, _) = cells.as_chunks::<4>();
-    report::requests(sizes.iter().flat_map(|[one, many, ..]| [one, many]));
-    report::heading_of_apis(&models.join(", "));
-    let rows = sizes.iter().map(|[_, chat, responses, translated]| (chat, [responses, translated]));
-    Ok(rows.map(|(chat, others)| report::apis(chat, others)).collect())
-}
-
-/// One conversation to a model of OpenAI's dialect and to Claude. Says what became of the target.
-async fn claude(args: &Args, pair: &Pair) -> anyhow::Result<report::Target> {
-    let (size, name) = (64 << 10, "64 kB");
-    let mut cells = [
-        Cell::new("rewritten for OpenAI's dialect", 16, calls::rewritten(size)),
-        Cell::new("translated for Claude", 16, calls::for_claude(size)).shares_bare(),
-    ];
-    let time = Duration::from_millis(args.milliseconds);
-    for cell in &cells {
-        load(pair, Side::Filter, &cell.call, 16, Until::Elapsed(time)).await.with_context(|| cell.name.clone())?;
-    }
-    rounds(pair, &mut cells, args.rounds, time).await?;
-    let [rewritten, translated] = &cells;
-    Ok(report::claude(rewritten, translated, name))
-}
-
-/// One conversation with and without session affinity, and with details.
-async fn affinity(args: &Args, pair: &Pair) -> anyhow::Result<Vec<report::Target>> {
-    let (without, with) = (calls::forgotten(2 << 10), calls::chat(2 << 10));
-    ensure!(answering(pair, &without).await? == answering(pair, &with).await?, "affinity has changed the model");
-    for (call, strategy) in [(&without, "none"), (&with, "adaptive")] {
-        let (_, answer) = load::ask(pair.of(Side::Filter).port, &call.clone().opted_in()).await?;
-        let answer: Value = serde_json::from_str(&answer)?;
-        let found = answer.pointer("/model_selection_details/model_router_details/session_affinity/strategy");
-        ensure!(found.is_some_and(|found| found == strategy), "session affinity is not {strategy}: {answer}");
-    }
-    let mut cells = [
-        Cell::new("none", 16, without),
-        Cell::new("adaptive", 16, with.clone()).shares_bare(),
-        Cell::new("adaptive, with details and a session id", 16, with.opted_in()).shares_bare(),
-    ];
-    // What is looked for is less than what two rounds differ by: many short ones.
-    rounds(pair, &mut cells, args.rounds * 4, Duration::from_millis(args.milliseconds / 2)).await?;
-    let [without, with, detailed] = &cells;
-    Ok(report::affinity(without, [with, detailed]))
-}
-
-/// Streams of each kind, of `texts` texts, `times` as long as other cells. Says what became of the targets.
-async fn streams(
-    args: &Args,
-    pair: &Pair,
-    name: &str,
-    texts: usize,
-    times: u32,
-) -> anyhow::Result<Vec<report::Target>> {
-    // A translated one comes behind what its provider sends, passed.
-    let mut cells = [
-        Cell::new("Chat, usage taken out again", 16, calls::chat_stream(texts, false)),
-        Cell::new("Chat, usage asked for", 16, calls::chat_stream(texts, true)),
-        Cell::new("Responses, translated from Chat", 16, calls::translated_stream(texts)).shares_bare(),
-        Cell::new("Responses", 16, calls::responses_stream(texts)),
-        Cell::new("Messages", 16, calls::messages_stream(texts)),
-        Cell::new("Chat, translated from Messages", 16, calls::chat_stream_of_claude(texts)).shares_bare(),
-        Cell::new("Responses, translated from Messages", 16, calls::responses_stream_of_claude(texts)).shares_bare(),
-    ];
-    let time = Duration::from_millis(args.milliseconds);
-    for cell in &cells {
-        let warm = Until::Elapsed(time / 2);
-        load(pair, Side::Filter, &cell.call, 16, warm).await.with_context(|| format!("{}, {name}", cell.name))?;
-    }
-    rounds(pair, &mut cells, args.rounds.div_ceil(2), time * times).await?;
-    Ok(report::streams(name, &cells))
-}
-
-/// The model that answers, with the filter.
-async fn answering(pair: &Pair, call: &Call) -> anyhow::Result<String> {
-    Ok(load::ask(pair.of(Side::Filter).port, call).await?.0)
-}
-
-async fn metrics(admin: u16) -> anyhow::Result<String> {
-    load::get(admin, "/stats/prometheus").await
 }

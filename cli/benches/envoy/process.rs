@@ -1,35 +1,63 @@
 //! Processes of a measurement. Each is killed, by its id, when its owner goes: at the end, on an error, on a signal.
 
-use crate::config::{self, Ports};
-use crate::load;
+use crate::calls::ROUTER;
+use crate::config::{self, Ports, Upstreams};
+use crate::{litellm, load};
 use anyhow::{Context as _, bail, ensure};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
 
-/// The core on which the Envoys run.
+/// The core on which the Envoys run, and what stands in their place.
 const ENVOY_CORE: usize = 0;
 
-/// Which of the two Envoys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is measured beside what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
-    /// Without the filter.
+    /// Envoy without the filter.
     Bare,
-    /// With it.
+    /// Bare Envoy with two plugins whose callbacks do nothing.
+    Idle,
+    /// Bare Envoy with two plugins that hold the body and set a header.
+    Empty,
+    /// Bare Envoy with an external processor that does nothing.
+    ExtProc,
+    /// Envoy with all that is there for the filter, and those two in its place.
+    Machinery,
+    /// Envoy with the filter.
     Filter,
+    /// The mock provider itself.
+    Direct,
+    /// LiteLLM's proxy.
+    LiteLlm,
+}
+
+/// What is the same for all processes.
+pub struct Setting<'s> {
+    /// Of the repository.
+    pub root: &'s Path,
+    /// Envoy.
+    pub program: &'s Path,
+    /// The text of envoy/envoy.yaml.
+    pub yaml: &'s str,
 }
 
 /// A running process.
 pub struct Process {
     child: Child,
-    /// Where it listens.
+    /// Requests.
     pub port: u16,
+    /// Where it says how it is: an Envoy's statistics. Elsewhere the same port.
+    pub admin: u16,
 }
 
 /// A mock provider, three times in one process.
-pub struct Mock {
+struct Mock {
     process: Process,
     /// Where it only speaks Chat Completions.
     chat_only: u16,
@@ -47,7 +75,7 @@ impl Drop for Process {
 
 impl Mock {
     /// A mock provider that sends `pace` events per second, or everything at once for 0.
-    pub async fn start(root: &Path, pace: u32) -> anyhow::Result<Self> {
+    async fn start(root: &Path, pace: u32) -> anyhow::Result<Self> {
         let (port, chat_only, messages_only) = (free_port()?, free_port()?, free_port()?);
         let program = root.join("target/release/model-router");
         let mut command = Command::new(&program);
@@ -56,7 +84,7 @@ impl Mock {
         command.args(["--provider", &format!("chat-only=127.0.0.1:{chat_only},chat-only")]);
         command.args(["--provider", &format!("messages-only=127.0.0.1:{messages_only},messages-only")]);
         let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
-        let mut process = Process { child, port };
+        let mut process = Process { child, port, admin: port };
         for port in [port, chat_only, messages_only] {
             process.wait_for(port, "/_mock/faults").await.context("the mock provider")?;
         }
@@ -65,10 +93,15 @@ impl Mock {
 }
 
 impl Process {
-    /// Waits until `path` answers 200; fails when the process has ended, or after 20 seconds.
+    /// Waits until `path` answers 200.
     async fn wait_for(&mut self, port: u16, path: &str) -> anyhow::Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while load::get(port, path).await.is_err() {
+        self.wait_until(async || load::get(port, path).await.is_ok()).await
+    }
+
+    /// Fails when the process has ended, or after a minute.
+    async fn wait_until(&mut self, ready: impl AsyncFn() -> bool) -> anyhow::Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !ready().await {
             if let Some(status) = self.child.try_wait()? {
                 bail!("ended: {status}");
             }
@@ -88,6 +121,11 @@ impl Process {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
+    /// An Envoy's statistics, in Prometheus's format.
+    pub async fn metrics(&self) -> anyhow::Result<String> {
+        load::get(self.admin, "/stats/prometheus").await
+    }
+
     /// Resident memory in bytes.
     pub fn rss(&self) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
@@ -96,62 +134,90 @@ impl Process {
     }
 }
 
-/// An Envoy.
-pub struct Envoy {
-    /// Its process.
-    pub process: Process,
-    /// Requests.
-    pub port: u16,
-    /// Statistics.
-    pub admin: u16,
+/// A mock provider and, in front of it, a process for each side.
+pub struct Servers {
+    mock: Mock,
+    // Needed after the start by its Envoy alone.
+    _processor: Option<Process>,
+    by_side: BTreeMap<Side, Process>,
 }
 
-impl Envoy {
-    async fn start(root: &Path, program: &Path, yaml: &str, side: Side, mock: &Mock) -> anyhow::Result<Self> {
-        let Mock { process: Process { port: provider, .. }, chat_only, messages_only } = *mock;
-        let ports = Ports { listener: free_port()?, admin: free_port()?, provider, chat_only, messages_only };
-        let config = match side {
-            Side::Bare => config::bare(yaml, ports),
-            Side::Filter => config::with_filter(yaml, ports),
-        }?;
-        let directory = root.join("target/bench");
-        fs::create_dir_all(&directory)?;
-        let file = |ending: &str| -> PathBuf { directory.join(format!("{side:?}.{ending}").to_lowercase()) };
-        fs::write(file("json"), config.to_string())?;
-        let mut command = Command::new("taskset");
-        command.args(["--cpu-list", &ENVOY_CORE.to_string()]).arg(program).arg("--config-path").arg(file("json"));
-        command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]);
-        // The configuration's paths are relative to the root. Its access log goes to the standard output.
-        command.current_dir(root).stdout(Stdio::null()).stderr(fs::File::create(file("log"))?);
-        let child = command.spawn().context("cannot start taskset (of util-linux)")?;
-        let mut process = Process { child, port: ports.listener };
-        let log = file("log");
-        process.wait_for(ports.admin, "/ready").await.with_context(|| format!("Envoy; see {}", log.display()))?;
-        Ok(Envoy { process, port: ports.listener, admin: ports.admin })
-    }
-}
-
-/// Both Envoys.
-pub struct Pair {
-    bare: Envoy,
-    filter: Envoy,
-}
-
-impl Pair {
-    /// Starts both before one mock provider.
-    pub async fn start(root: &Path, program: &Path, yaml: &str, mock: &Mock) -> anyhow::Result<Self> {
-        let bare = Envoy::start(root, program, yaml, Side::Bare, mock).await?;
-        let filter = Envoy::start(root, program, yaml, Side::Filter, mock).await?;
-        Ok(Pair { bare, filter })
+impl Servers {
+    /// Starts them, the mock provider always. `pace`: see [`Mock::start`].
+    pub async fn start(setting: &Setting<'_>, pace: u32, sides: &[Side]) -> anyhow::Result<Self> {
+        let mock = Mock::start(setting.root, pace).await?;
+        let processor = if sides.contains(&Side::ExtProc) { Some(start_processor().await?) } else { None };
+        let upstreams = Upstreams {
+            provider: mock.process.port,
+            chat_only: mock.chat_only,
+            messages_only: mock.messages_only,
+            processor: processor.as_ref().map_or(0, |process| process.port),
+        };
+        let mut by_side = BTreeMap::new();
+        for side in sides {
+            let process = match side {
+                Side::Direct => continue,
+                Side::LiteLlm => start_litellm(setting, upstreams.provider).await?,
+                envoy => start_envoy(setting, *envoy, upstreams).await?,
+            };
+            by_side.insert(*side, process);
+        }
+        Ok(Servers { mock, _processor: processor, by_side })
     }
 
     /// One of them.
-    pub fn of(&self, side: Side) -> &Envoy {
-        match side {
-            Side::Bare => &self.bare,
-            Side::Filter => &self.filter,
-        }
+    pub fn of(&self, side: Side) -> anyhow::Result<&Process> {
+        let found = if side == Side::Direct { Some(&self.mock.process) } else { self.by_side.get(&side) };
+        found.with_context(|| format!("{side:?} was not started"))
     }
+}
+
+/// Runs beside the load, not beside Envoy.
+async fn start_processor() -> anyhow::Result<Process> {
+    let port = free_port()?;
+    let program = std::env::current_exe()?;
+    let child = Command::new(program).args(["--ext-proc", &port.to_string()]).stdin(Stdio::null()).spawn()?;
+    let mut process = Process { child, port, admin: port };
+    let listens = async || TcpStream::connect(("127.0.0.1", port)).await.is_ok();
+    process.wait_until(listens).await.context("the external processor")?;
+    Ok(process)
+}
+
+async fn start_envoy(setting: &Setting<'_>, side: Side, upstreams: Upstreams) -> anyhow::Result<Process> {
+    let ports = Ports { listener: free_port()?, admin: free_port()?, upstreams };
+    let (config, log) = files(setting, side, &config::of(side, setting.yaml, ports)?)?;
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", &ENVOY_CORE.to_string()]).arg(setting.program).arg("--config-path").arg(config);
+    command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]);
+    // The configuration's paths are relative to the root. Its access log goes to the standard output.
+    command.current_dir(setting.root).stdout(Stdio::null()).stderr(fs::File::create(&log)?);
+    let child = command.spawn().context("cannot start taskset (of util-linux)")?;
+    let mut process = Process { child, port: ports.listener, admin: ports.admin };
+    process.wait_for(ports.admin, "/ready").await.with_context(|| format!("Envoy; see {}", log.display()))?;
+    Ok(process)
+}
+
+/// Runs where the Envoys do.
+async fn start_litellm(setting: &Setting<'_>, provider: u16) -> anyhow::Result<Process> {
+    let port = free_port()?;
+    let (config, log) = files(setting, Side::LiteLlm, &litellm::config(ROUTER, provider))?;
+    let mut command = litellm::command(setting.root, &config, port, ENVOY_CORE);
+    // It looks for settings in its directory.
+    command.current_dir(config.parent().context("a file without a directory")?);
+    command.stdout(Stdio::null()).stderr(fs::File::create(&log)?);
+    let mut process = Process { child: command.spawn()?, port, admin: port };
+    let ready = process.wait_for(port, "/health/liveliness").await;
+    ready.with_context(|| format!("LiteLLM; see {}", log.display()))?;
+    Ok(process)
+}
+
+/// Writes the configuration of a side. Where it is, and where to log to.
+fn files(setting: &Setting<'_>, side: Side, config: &Value) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let directory = setting.root.join("target/bench");
+    fs::create_dir_all(&directory)?;
+    let file = |ending: &str| -> PathBuf { directory.join(format!("{side:?}.{ending}").to_lowercase()) };
+    fs::write(file("json"), config.to_string())?;
+    Ok((file("json"), file("log")))
 }
 
 /// Binds this process, and what it starts, to a core.

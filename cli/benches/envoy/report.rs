@@ -1,7 +1,11 @@
 //! Medians → Markdown.
 
-use crate::cells::{Cell, Round, Spread, cpu_per_event, cpu_per_request, median};
+use crate::cells::{
+    Cell, Round, Spread, cpu_per_event, cpu_per_request, median, p50, quantile, rate, requests_per_second,
+};
+use crate::litellm;
 use crate::process::Side;
+use crate::targets::Target;
 use anyhow::Context as _;
 use std::path::Path;
 use std::process::Command;
@@ -16,21 +20,6 @@ pub struct Memory {
     pub before: u64,
     /// After them.
     pub after: u64,
-}
-
-/// A target that is a ratio.
-pub struct Target {
-    what: String,
-    ratio: Spread,
-    limit: f64,
-}
-
-fn quantile(round: &Round, quantile: f64) -> f64 {
-    round.seen.latency.value_at_quantile(quantile) as f64
-}
-
-fn rate(count: u64, round: &Round) -> f64 {
-    count as f64 / round.seen.elapsed.as_secs_f64()
 }
 
 /// Where and with what this was measured.
@@ -71,11 +60,9 @@ pub fn requests<'c>(cells: impl Iterator<Item = &'c Cell>) {
     );
     println!("|---|---|---|---|---|---|---|---|");
     for cell in cells {
-        let (bare, filter) = (&cell.bare, &cell.filter);
-        let p50 = |round: &Round| quantile(round, 0.5);
+        let (bare, filter) = (cell.base(), cell.of(Side::Filter));
         let p99 = |round: &Round| quantile(round, 0.99);
-        let per_second = |round: &Round| rate(round.seen.requests, round);
-        let (rate_bare, rate_filter) = (median(bare, per_second), median(filter, per_second));
+        let (rate_bare, rate_filter) = (median(bare, requests_per_second), median(filter, requests_per_second));
         let (cpu_bare, cpu_filter) = (median(bare, cpu_per_request), median(filter, cpu_per_request));
         let added = cell.added(cpu_per_request);
         println!(
@@ -91,6 +78,67 @@ pub fn requests<'c>(cells: impl Iterator<Item = &'c Cell>) {
             whole(added),
             added.median / cpu_bare,
         );
+    }
+}
+
+/// The table of what stands between bare Envoy and the filter.
+pub fn steps(cells: &[&Cell]) {
+    println!("\n### From bare Envoy to the filter, 2 kB\n");
+    println!("| | conn. | p50 µs | requests/s | CPU µs/request | CPU added (lowest–highest round) |");
+    println!("|---|---|---|---|---|---|");
+    for cell in cells {
+        for side in cell.sides() {
+            let rounds = cell.of(*side);
+            println!(
+                "| {} | {} | {:.0} | {:.0} | {:.0} | {} |",
+                title(*side),
+                cell.connections,
+                median(rounds, p50),
+                median(rounds, requests_per_second),
+                median(rounds, cpu_per_request),
+                added_or_nothing(cell, *side, cpu_per_request),
+            );
+        }
+    }
+}
+
+/// Empty for the side that others are compared with.
+fn added_or_nothing(cell: &Cell, side: Side, of: impl Fn(&Round) -> f64) -> String {
+    if cell.sides().first() == Some(&side) { String::new() } else { whole(cell.added_on(side, of)) }
+}
+
+fn title(side: Side) -> &'static str {
+    match side {
+        Side::Bare => "bare Envoy",
+        Side::Idle => "with two plugins that do nothing",
+        Side::Empty => "with two that hold the body and set one header",
+        Side::ExtProc => "with an external processor that does nothing",
+        Side::Machinery => "the filter's configuration with those two",
+        Side::Filter => "the filter",
+        Side::Direct => "the provider itself",
+        Side::LiteLlm => "LiteLLM's proxy",
+    }
+}
+
+/// The table of gateways.
+pub fn gateways(cells: &[Cell]) {
+    println!("\n### Beside LiteLLM's proxy {}, 2 kB\n", litellm::version().unwrap_or_default());
+    println!("What is added, is added to calling the mock provider itself.\n");
+    println!("| | conn. | p50 µs | p50 added (lowest–highest round) | requests/s | CPU µs/request |");
+    println!("|---|---|---|---|---|---|");
+    for cell in cells {
+        for side in cell.sides() {
+            let rounds = cell.of(*side);
+            println!(
+                "| {} | {} | {:.0} | {} | {:.0} | {:.0} |",
+                title(*side),
+                cell.connections,
+                median(rounds, p50),
+                added_or_nothing(cell, *side, p50),
+                median(rounds, requests_per_second),
+                median(rounds, cpu_per_request),
+            );
+        }
     }
 }
 
@@ -111,8 +159,8 @@ pub fn apis(chat: &Cell, others: [&Cell; 2]) -> Target {
         row_of_costs(&format!("{} | {}", chat.name, cell.name), cell, Some(cell.added_by(chat, cpu_per_request)));
     }
     let [responses, _] = others;
-    let what = format!("Responses requests of {}: at most 1.2 times what Chat requests add", chat.name);
-    Target { what, ratio: responses.added_by(chat, cpu_per_request), limit: 1.2 }
+    let what = format!("A Responses request of {}: CPU added, by what a Chat request adds", chat.name);
+    Target::limit(what, responses.added_by(chat, cpu_per_request), 1.2)
 }
 
 /// The table of session affinity.
@@ -126,8 +174,8 @@ pub fn affinity(without: &Cell, with: [&Cell; 2]) -> Vec<Target> {
     let target = |cell: &Cell| {
         let ratio = cell.added_by(without, cpu_per_request);
         row_of_costs(&cell.name, cell, Some(ratio));
-        let what = format!("Session affinity ({}): at most 1.1 times what a request adds without", cell.name);
-        Target { what, ratio, limit: 1.1 }
+        let what = format!("Session affinity ({}): CPU added, by what is added without", cell.name);
+        Target::limit(what, ratio, 1.1)
     };
     with.map(target).into()
 }
@@ -142,12 +190,11 @@ pub fn claude(rewritten: &Cell, translated: &Cell, size: &str) -> Target {
     let ratio = translated.added_by(rewritten, cpu_per_request);
     row_of_costs(&rewritten.name, rewritten, None);
     row_of_costs(&translated.name, translated, Some(ratio));
-    let what = format!("A Chat request of {size}, translated for Claude: at most 3 times what rewriting it adds");
-    Target { what, ratio, limit: 3.0 }
+    Target::limit(format!("A Chat request of {size} to Claude: CPU added, by what rewriting it adds"), ratio, 3.0)
 }
 
 fn row_of_costs(name: &str, cell: &Cell, ratio: Option<Spread>) {
-    let (bare, filter) = (median(&cell.bare, cpu_per_request), median(&cell.filter, cpu_per_request));
+    let (bare, filter) = (median(cell.base(), cpu_per_request), median(cell.of(Side::Filter), cpu_per_request));
     let ratio = ratio.map_or_else(String::new, fraction);
     println!("| {name} | {bare:.0}, {filter:.0} | {} | {ratio} |", whole(cell.added(cpu_per_request)));
 }
@@ -158,17 +205,6 @@ fn whole(Spread { lowest, median, highest }: Spread) -> String {
 
 fn fraction(Spread { lowest, median, highest }: Spread) -> String {
     format!("{median:.2} ({lowest:.2}–{highest:.2})")
-}
-
-/// The table of the targets that are ratios.
-pub fn targets(targets: &[Target]) {
-    println!("\n### Targets\n");
-    println!("| target | measured (lowest–highest round) | |");
-    println!("|---|---|---|");
-    for Target { what, ratio, limit } in targets {
-        let verdict = if ratio.median <= *limit { "met" } else { "**missed**" };
-        println!("| {what} | {} | {verdict} |", fraction(*ratio));
-    }
 }
 
 /// The table of streams that come as `chunks` says. A translated one has a target: beside the one before it that comes
@@ -182,7 +218,7 @@ pub fn streams(chunks: &str, cells: &[Cell]) -> Vec<Target> {
     let mut targets = Vec::new();
     let mut passed = None;
     for cell in cells {
-        let (bare, filter) = (&cell.bare, &cell.filter);
+        let (bare, filter) = (cell.base(), cell.of(Side::Filter));
         let per_second = |round: &Round| rate(round.seen.events, round);
         let per_answer = |round: &Round| round.seen.events as f64 / round.seen.requests as f64;
         let Spread { lowest, median: added, highest } = cell.added(cpu_per_event);
@@ -199,8 +235,8 @@ pub fn streams(chunks: &str, cells: &[Cell]) -> Vec<Target> {
             ratio.map_or_else(String::new, fraction),
         );
         if let Some(ratio) = ratio {
-            let what = format!("A stream, {chunks} ({}): at most 2 times what passing it adds per event", cell.name);
-            targets.push(Target { what, ratio, limit: 2.0 });
+            let what = format!("{}, {chunks}: CPU added per event, by what passing it adds", cell.name);
+            targets.push(Target::limit(what, ratio, 2.0));
         } else {
             passed = Some(cell);
         }
@@ -214,31 +250,69 @@ pub fn stream_memory(streams: usize, found: &[f64]) {
     println!("| streams | MiB |");
     println!("|---|---|");
     for (count, memory) in [streams / 10, streams / 10 + streams, streams / 10 + 2 * streams].iter().zip(found) {
-        println!("| {count} | {memory:.2} |");
+        println!("| {count} | {:.2} |", memory / MIB);
     }
 }
 
-/// Linear memory of a plugin's VM, in MiB, as the filter's metrics have it.
+/// Memory of the Envoy with the filter after so many requests, in bytes.
+pub struct Sample {
+    /// So many.
+    pub requests: u64,
+    /// Linear memory of that plugin's VM.
+    pub attempt: f64,
+    /// And of that one's.
+    pub route: f64,
+    /// Of the process.
+    pub resident: u64,
+}
+
+impl Sample {
+    /// Linear memory of the larger VM.
+    pub fn larger(&self) -> f64 {
+        self.attempt.max(self.route)
+    }
+}
+
+/// Begins the table of the soak.
+pub fn heading_of_soak(connections: usize) {
+    println!("\n### Memory over very many mixed requests, {connections} connections\n");
+    println!("| requests | linear memory of the `attempt` VM, MiB | of the `route` VM, MiB | resident, MiB |");
+    println!("|---|---|---|---|");
+}
+
+/// A row of it.
+pub fn sample(Sample { requests, attempt, route, resident }: &Sample) {
+    println!("| {requests} | {:.2} | {:.2} | {:.1} |", attempt / MIB, route / MIB, *resident as f64 / MIB);
+}
+
+/// What it says. `complete`: no time limit came before.
+pub fn end_of_soak(warm: &Sample, last: &Sample, complete: bool) {
+    let grown = (last.attempt - warm.attempt + last.route - warm.route) / MIB;
+    let flat = if grown > 0.0 { format!("**grew** by {grown:.2} MiB") } else { "was flat".into() };
+    let limit = if complete { "" } else { " The time limit came before the last request." };
+    println!("\nEvery request was answered. After the first {} linear memory {flat}.{limit}", warm.requests);
+}
+
+/// Linear memory of a plugin's VM, in bytes, as the filter's metrics have it.
 pub fn linear_memory(metrics: &str, plugin: &str) -> anyhow::Result<f64> {
     let label = format!("plugin=\"{plugin}\"");
     let is_it = |line: &&str| line.starts_with("model_router_memory_bytes") && line.contains(&label);
     let line = metrics.lines().find(is_it).context("no model_router_memory_bytes")?;
     let (_, value) = line.rsplit_once(' ').context("a metric without a value")?;
-    Ok(value.parse::<f64>()? / MIB)
+    Ok(value.parse()?)
 }
 
-/// The table of memory. `metrics` are those of the Envoy with the filter.
-pub fn memory(bodies: usize, found: &[Memory], metrics: &str) -> anyhow::Result<()> {
+/// The table of memory.
+pub fn memory(bodies: usize, found: &[Memory], attempt: f64, route: f64) {
     println!("\n### Memory after {bodies} bodies of 1 MB over 4 connections\n");
     println!("| | before, MiB | after, MiB |");
     println!("|---|---|---|");
     for Memory { side, before, after } in found {
         println!("| resident, {side:?} | {:.1} | {:.1} |", *before as f64 / MIB, *after as f64 / MIB);
     }
-    for plugin in ["attempt", "route"] {
-        println!("| linear memory of the `{plugin}` VM | | {:.1} |", linear_memory(metrics, plugin)?);
+    for (plugin, bytes) in [("attempt", attempt), ("route", route)] {
+        println!("| linear memory of the `{plugin}` VM | | {:.1} |", bytes / MIB);
     }
-    Ok(())
 }
 
 /// Whether something else ran meanwhile: this benchmark alone brings the load average towards 2.
