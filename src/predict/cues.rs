@@ -14,7 +14,12 @@ pub const CUES: usize = 24;
 pub struct Cues {
     /// Hash of a word, or of the stem of longer words → a bit for each list.
     table: HashMap<u32, u32>,
+    /// A bit for the low bits of each of these hashes: few words are in any list, and most are told apart by it.
+    hints: Vec<u64>,
 }
+
+/// Bits of the hints: ten for each entry, about.
+const HINTS: usize = 1 << 14;
 
 impl Cues {
     /// The embedded lists.
@@ -25,11 +30,21 @@ impl Cues {
                 *table.entry(key(entry)).or_insert(0) |= 1 << bit;
             }
         }
-        Cues { table }
+        let mut hints = vec![0; HINTS / 64];
+        for hash in table.keys() {
+            if let Some(hints) = hints.get_mut(*hash as usize % HINTS / 64) {
+                *hints |= 1 << (hash % 64);
+            }
+        }
+        Cues { table, hints }
     }
 
     /// A bit for each list that holds the hash of a word, of a stem, or of two ideographs that follow each other.
     pub fn of(&self, hash: u32) -> u32 {
+        let hints = self.hints.get(hash as usize % HINTS / 64).copied().unwrap_or(0);
+        if hints >> (hash % 64) & 1 == 0 {
+            return 0;
+        }
         self.table.get(&hash).copied().unwrap_or(0)
     }
 }

@@ -81,22 +81,21 @@ pub fn hand_name(index: usize) -> String {
 pub fn features(cues: &Cues, text: &[u8]) -> Features {
     let mut seen = Seen::new(text.len());
     let mut words = Words::default();
-    let mut before: Option<Token> = None;
+    let mut before = None;
     for token in Tokens::new(text) {
-        seen.add(token.hash);
-        if let Some(prefix) = token.prefix {
-            seen.add(mix(prefix ^ STEM_SALT));
-        }
+        let Token { hash, prefix, .. } = token;
+        let joined = before.map(|before| pair(before, hash));
+        seen.make_room();
+        seen.add(hash, true);
+        seen.add(mix(prefix.unwrap_or_default() ^ STEM_SALT), prefix.is_some());
         if token.starts {
-            seen.add(mix(token.hash ^ START_SALT));
+            seen.add(mix(hash ^ START_SALT), true);
         }
-        let joined = before.map(|before| pair(before.hash, token.hash));
-        if let Some(joined) = joined {
-            seen.add(joined);
-        }
+        seen.add(joined.unwrap_or_default(), joined.is_some());
         words.add(cues, &token, joined);
-        before = Some(token);
+        before = Some(hash);
     }
+    seen.buckets.truncate(seen.count);
     let lines = Lines::read(text);
     let hand = hand(text, &seen, &words, &lines);
     Features { buckets: seen.buckets, hand }
@@ -105,22 +104,34 @@ pub fn features(cues: &Cues, text: &[u8]) -> Features {
 /// Buckets, each once, in the order of the text.
 struct Seen {
     bits: Vec<u64>,
+    /// The first `count` are buckets; behind them is room for those of a token.
     buckets: Vec<u16>,
+    count: usize,
 }
 
 impl Seen {
+    /// Buckets of one token, at most.
+    const OF_TOKEN: usize = 4;
+
     fn new(bytes: usize) -> Seen {
-        Seen { bits: vec![0; BUCKETS / 64], buckets: Vec::with_capacity((bytes / 2).min(4096)) }
+        Seen { bits: vec![0; BUCKETS / 64], buckets: vec![0; bytes.min(4096) + Seen::OF_TOKEN], count: 0 }
     }
 
-    fn add(&mut self, hash: u32) {
+    fn make_room(&mut self) {
+        if self.buckets.len() < self.count + Seen::OF_TOKEN {
+            self.buckets.resize(2 * self.buckets.len(), 0);
+        }
+    }
+
+    /// Adds a bucket, if `is_there` and not seen before. Without branches: which words come again cannot be predicted.
+    fn add(&mut self, hash: u32, is_there: bool) {
         let bucket = hash as usize % BUCKETS;
-        if let Some(bits) = self.bits.get_mut(bucket / 64) {
-            let bit = 1 << (bucket % 64);
-            if *bits & bit == 0 {
-                *bits |= bit;
-                self.buckets.push(bucket as u16);
-            }
+        if let (Some(bits), Some(free)) = (self.bits.get_mut(bucket / 64), self.buckets.get_mut(self.count)) {
+            let bit = u64::from(is_there) << (bucket % 64);
+            let is_new = *bits & bit != bit;
+            *bits |= bit;
+            *free = bucket as u16;
+            self.count += usize::from(is_new);
         }
     }
 }
@@ -138,6 +149,10 @@ struct Words {
     sentences: u32,
     cues: [u16; CUES],
     starts: [u16; CUES],
+    /// How often each of [`SIGNS`] occurs.
+    signs: [u32; SIGNS],
+    /// Signs that part the digits before them from others: of decimals, fractions, per cents.
+    parts: u32,
 }
 
 impl Words {
@@ -160,7 +175,10 @@ impl Words {
                 self.numbers += 1;
                 self.longest_number = self.longest_number.max(token.length);
             }
-            Kind::Sign => {}
+            Kind::Sign => {
+                count_in(&mut self.signs, sign(token.byte));
+                self.parts += u32::from(token.after_digit && matches!(token.byte, b'%' | b'/' | b'.'));
+            }
         }
         while found != 0 {
             let cue = found.trailing_zeros() as usize;
@@ -177,6 +195,18 @@ fn count(counts: &mut [u16; CUES], cue: usize) {
     if let Some(count) = counts.get_mut(cue) {
         *count = count.saturating_add(1);
     }
+}
+
+fn count_in(counts: &mut [u32; SIGNS], sign: usize) {
+    if let Some(count) = counts.get_mut(sign) {
+        *count += 1;
+    }
+}
+
+/// How many bytes are such. In pieces whose count fits into a byte, because then many are compared at once.
+fn count_bytes(text: &[u8], is: impl Fn(u8) -> bool) -> u32 {
+    let of_piece = |piece: &[u8]| u32::from(piece.iter().map(|byte| u8::from(is(*byte))).sum::<u8>());
+    text.chunks(255).map(of_piece).sum()
 }
 
 /// What is counted line by line.
@@ -238,55 +268,37 @@ impl Lines {
 /// Bytes of a line, each run of white space as one.
 fn length(line: &[u8]) -> usize {
     let line = line.trim_ascii();
-    let is_space = |byte: &u8| byte.is_ascii_whitespace();
-    let doubled = line.iter().zip(line.iter().skip(1)).filter(|(a, b)| is_space(a) && is_space(b)).count();
-    line.len() - doubled
+    let next = line.get(1..).unwrap_or_default();
+    // Compared in pieces, as in [`count_bytes`].
+    let doubled = line.chunks(255).zip(next.chunks(255)).map(|(line, next)| {
+        let both = |(a, b): (&u8, &u8)| u8::from(a.is_ascii_whitespace() & b.is_ascii_whitespace());
+        u32::from(line.iter().zip(next).map(both).sum::<u8>())
+    });
+    line.len() - doubled.sum::<u32>() as usize
 }
 
-/// Signs that are counted byte by byte.
-#[derive(Default)]
-struct Signs {
-    beyond_ascii: u32,
-    questions: u32,
-    operators: u32,
-    brackets: u32,
-    commas: u32,
-    quotes: u32,
-    dollars: u32,
-    backslashes: u32,
-    joiners: u32,
-    colons: u32,
-    parts: u32,
-}
+/// Kinds of signs that are counted, and the others.
+const SIGNS: usize = 10;
 
-impl Signs {
-    fn read(text: &[u8]) -> Signs {
-        let mut signs = Signs::default();
-        let mut before = 0u8;
-        for &byte in text {
-            match byte {
-                0x80.. => signs.beyond_ascii += 1,
-                b'a'..=b'z' | b' ' | b'A'..=b'Z' => {}
-                b'?' => signs.questions += 1,
-                b'+' | b'-' | b'*' | b'=' | b'<' | b'>' | b'^' => signs.operators += 1,
-                b'%' | b'/' | b'.' if before.is_ascii_digit() => signs.parts += 1,
-                b'(' | b')' | b'[' | b']' | b'{' | b'}' => signs.brackets += 1,
-                b',' => signs.commas += 1,
-                b'"' => signs.quotes += 1,
-                b'$' => signs.dollars += 1,
-                b'\\' => signs.backslashes += 1,
-                b'_' | b';' => signs.joiners += 1,
-                b':' => signs.colons += 1,
-                _ => {}
-            }
-            before = byte;
-        }
-        signs
+/// Which kind of sign begins with this byte.
+fn sign(byte: u8) -> usize {
+    match byte {
+        b'?' => 0,
+        b'+' | b'-' | b'*' | b'=' | b'<' | b'>' | b'^' => 1,
+        b'(' | b')' | b'[' | b']' | b'{' | b'}' => 2,
+        b',' => 3,
+        b'"' => 4,
+        b'$' => 5,
+        b'\\' => 6,
+        b'_' | b';' => 7,
+        b':' => 8,
+        _ => 9,
     }
 }
 
 fn hand(text: &[u8], seen: &Seen, words: &Words, lines: &Lines) -> [f32; HAND] {
-    let signs = Signs::read(text);
+    let [questions, operators, brackets, commas, quotes, dollars, backslashes, joiners, colons, _] = words.signs;
+    let beyond_ascii = count_bytes(text, |byte| byte >= 0x80);
     // Most cues never occur, and there is no logarithm in hardware.
     let log = |count: u32| if count == 0 { 0.0 } else { (1.0 + count as f32).ln() };
     let bytes = lines.bytes as f32;
@@ -296,7 +308,7 @@ fn hand(text: &[u8], seen: &Seen, words: &Words, lines: &Lines) -> [f32; HAND] {
     let option = lines.option_bytes / options;
     let spread = (lines.option_squares / options - option * option).max(0.0).sqrt();
     let distinct = seen.buckets.len() as f32;
-    let fence = text.windows(3).any(|window| window == b"```");
+    let fence = text.contains(&b'`') && text.windows(3).any(|window| window == b"```");
     let shape: [f32; SHAPE] = [
         (1.0 + bytes).ln(),
         log(lines.stem as u32),
@@ -310,7 +322,7 @@ fn hand(text: &[u8], seen: &Seen, words: &Words, lines: &Lines) -> [f32; HAND] {
         log(words.numbers),
         share(words.numbers),
         log(words.longest_number),
-        log(signs.parts),
+        log(words.parts),
         log(lines.lines),
         log(lines.longest),
         log(lines.indented),
@@ -320,18 +332,18 @@ fn hand(text: &[u8], seen: &Seen, words: &Words, lines: &Lines) -> [f32; HAND] {
         (1.0 + spread).ln(),
         lines.option_digits as f32 / options,
         share(words.capital),
-        signs.beyond_ascii as f32 / (bytes + 1.0),
+        beyond_ascii as f32 / (bytes + 1.0),
         log(words.ideographs),
-        signs.questions.min(8) as f32,
+        questions.min(8) as f32,
         f32::from(u8::from(text.trim_ascii_end().ends_with(b"?"))),
-        log(signs.operators),
-        log(signs.brackets),
-        log(signs.commas),
-        log(signs.quotes),
-        log(signs.dollars),
-        log(signs.backslashes),
-        log(signs.joiners),
-        log(signs.colons),
+        log(operators),
+        log(brackets),
+        log(commas),
+        log(quotes),
+        log(dollars),
+        log(backslashes),
+        log(joiners),
+        log(colons),
         f32::from(u8::from(fence)),
     ];
     let cues = words.cues.iter().chain(&words.starts).map(|count| log(u32::from(*count)));

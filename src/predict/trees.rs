@@ -13,7 +13,7 @@ pub struct Node {
     pub value: f32,
     /// Index of the left child in the whole list.
     pub left: u16,
-    /// Index of the right child.
+    /// Index of the right child: the next one.
     pub right: u16,
     /// Index of the number, or [`LEAF`].
     pub feature: u16,
@@ -26,10 +26,21 @@ pub const LEAF: u16 = u16::MAX;
 /// Bytes of a node in the weights file, little-endian in the order of its fields.
 pub const NODE_BYTES: usize = 16;
 
+/// What a walk needs of a node, in half the space: all trees are walked for each request, and memory is what takes time.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    /// Goes to `left` where the number is below, else to the one behind; a leaf's value.
+    threshold: f32,
+    left: u16,
+    feature: u16,
+}
+
 /// Trees whose answers are added.
 #[derive(Clone, Debug, Default)]
 pub struct Trees {
     nodes: Vec<Node>,
+    /// Of each node.
+    steps: Vec<Step>,
     roots: Vec<u16>,
 }
 
@@ -47,12 +58,20 @@ impl Trees {
             if !behind(node.left) || !behind(node.right) || usize::from(node.feature) >= HAND {
                 return Err("a node points to nothing");
             }
+            if node.right != node.left + 1 {
+                return Err("the children of a node do not stand side by side");
+            }
         }
         if nodes.iter().any(|node| !node.value.is_finite() || node.threshold.is_nan()) {
             return Err("a node is not a number");
         }
         let roots = nodes.iter().zip(0..).filter(|(node, _)| node.root == 1).map(|(_, index)| index).collect();
-        Ok(Trees { nodes, roots })
+        let step = |node: &Node| Step {
+            threshold: if node.feature == LEAF { node.value } else { node.threshold },
+            left: node.left,
+            feature: node.feature,
+        };
+        Ok(Trees { steps: nodes.iter().map(step).collect(), nodes, roots })
     }
 
     /// Reads nodes as [`Trees::bytes`] writes them.
@@ -88,7 +107,18 @@ impl Trees {
 
     /// The sum of all trees.
     pub fn sum(&self, numbers: &[f32; HAND]) -> f32 {
-        self.roots.iter().map(|root| self.leaf(*root, numbers, |_, _| ())).sum()
+        self.roots.iter().map(|root| self.answer(*root, numbers)).sum()
+    }
+
+    /// What one tree answers.
+    fn answer(&self, root: u16, numbers: &[f32; HAND]) -> f32 {
+        let mut at = root;
+        while let Some(Step { threshold, left, feature }) = self.steps.get(usize::from(at)).copied() {
+            let Some(number) = numbers.get(usize::from(feature)) else { return threshold };
+            // Added, not branched on: which side it is cannot be predicted.
+            at = left + u16::from(*number >= threshold);
+        }
+        0.0
     }
 
     /// How much each number moved the sum away from the average of the training rows. Adds up to the sum, together
@@ -98,7 +128,7 @@ impl Trees {
         let mut average = 0.0;
         for root in &self.roots {
             average += self.nodes.get(usize::from(*root)).map_or(0.0, |node| node.value);
-            self.leaf(*root, numbers, |feature, step| {
+            self.walk(*root, numbers, |feature, step| {
                 if let Some(moved) = moved.get_mut(usize::from(feature)) {
                     *moved += step;
                 }
@@ -108,15 +138,14 @@ impl Trees {
     }
 
     /// Walks one tree; `step` hears of the feature at each node and of what going on changed.
-    fn leaf(&self, root: u16, numbers: &[f32; HAND], mut step: impl FnMut(u16, f32)) -> f32 {
-        let Some(mut node) = self.nodes.get(usize::from(root)) else { return 0.0 };
+    fn walk(&self, root: u16, numbers: &[f32; HAND], mut step: impl FnMut(u16, f32)) {
+        let Some(mut node) = self.nodes.get(usize::from(root)) else { return };
         while let Some(number) = numbers.get(usize::from(node.feature)) {
             let child = if *number < node.threshold { node.left } else { node.right };
             let Some(next) = self.nodes.get(usize::from(child)) else { break };
             step(node.feature, next.value - node.value);
             node = next;
         }
-        node.value
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Owns what counts as a word in any script, and its hashes. Accepts any bytes; never allocates, never looks back.
 
+use core::hint::select_unpredictable;
+
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -28,6 +30,8 @@ pub struct Token {
     pub length: u32,
     /// The first byte as it stands in the text.
     pub byte: u8,
+    /// A digit stands right before it.
+    pub after_digit: bool,
     /// First of a line or sentence.
     pub starts: bool,
 }
@@ -70,6 +74,7 @@ pub fn prefix_hash(prefix: &str) -> u32 {
 #[derive(Clone, Debug)]
 pub struct Tokens<'a> {
     text: &'a [u8],
+    after_digit: bool,
     starts: bool,
     /// A sentence has ended; white space makes the next token a start.
     ended: bool,
@@ -78,7 +83,7 @@ pub struct Tokens<'a> {
 impl<'a> Tokens<'a> {
     /// Over `text`, UTF-8 or any other bytes.
     pub fn new(text: &'a [u8]) -> Self {
-        Tokens { text, starts: true, ended: false }
+        Tokens { text, after_digit: false, starts: true, ended: false }
     }
 
     fn take(&mut self, length: usize) {
@@ -93,33 +98,30 @@ impl<'a> Tokens<'a> {
     }
 
     fn word(&mut self, byte: u8) -> Token {
-        let (mut hash, mut short, mut prefix) = (SEED, PREFIX_SEED, None);
+        let (mut hash, mut short) = (SEED, PREFIX_SEED);
         let (mut length, mut characters, mut lead) = (0, 0, 0);
         for &byte in self.text {
             let class = class(byte);
-            if !matches!(class, Class::Letter | Class::Inside) {
+            if class > Class::Inside {
                 break;
             }
-            if class == Class::Letter {
-                if characters == PREFIX {
-                    prefix = Some(mix(short));
-                }
-                characters += 1;
-            }
+            characters += u32::from(class == Class::Letter);
             let lower = lower(lead, byte);
             hash = step(hash, lower);
-            short = step(short, lower);
+            short = select_unpredictable(characters > PREFIX, short, step(short, lower));
             lead = byte;
             length += 1;
         }
         self.take(length);
+        let prefix = (characters > PREFIX).then(|| mix(short));
         self.token(Kind::Word, hash, prefix, characters, byte)
     }
 
     fn token(&mut self, kind: Kind, hash: u32, prefix: Option<u32>, length: u32, byte: u8) -> Token {
         let starts = core::mem::replace(&mut self.starts, false);
         self.ended = false;
-        Token { kind, hash: mix(hash), prefix, length, byte, starts }
+        let after_digit = core::mem::replace(&mut self.after_digit, kind == Kind::Number);
+        Token { kind, hash: mix(hash), prefix, length, byte, after_digit, starts }
     }
 }
 
@@ -132,9 +134,13 @@ impl Iterator for Tokens<'_> {
             match class(byte) {
                 Class::Space => {
                     self.starts |= self.ended || byte == b'\n';
+                    self.after_digit = false;
                     self.take(1);
                 }
-                Class::Inside => self.take(1),
+                Class::Inside => {
+                    self.after_digit = false;
+                    self.take(1);
+                }
                 Class::Digit => return Some(self.number(byte)),
                 Class::Letter => return Some(self.word(byte)),
                 Class::Ideograph | Class::Sign => {
@@ -155,29 +161,43 @@ impl Iterator for Tokens<'_> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What a byte is part of; those of words come first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
 enum Class {
-    Space,
-    Digit,
     Letter,
     /// Of a character that began before.
     Inside,
+    Space,
+    Digit,
     Ideograph,
     Sign,
 }
 
-fn class(byte: u8) -> Class {
-    match byte {
-        b' ' | b'\n' | b'\r' | b'\t' => Class::Space,
-        b'0'..=b'9' => Class::Digit,
-        b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
-        0x80..0xC0 => Class::Inside,
-        // Latin, Greek, Cyrillic, Hebrew, Arabic; Indic scripts and Thai; Latin and Greek extended.
-        0xC3..=0xE1 => Class::Letter,
-        // Kana, Chinese, Hangul.
-        0xE3..=0xED => Class::Ideograph,
-        _ => Class::Sign,
+/// The class of every byte; of a character beyond ASCII the first byte decides.
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Sign; 256];
+    let mut rest: &mut [Class] = &mut classes;
+    let mut byte = 0u8;
+    while let Some((class, behind)) = rest.split_first_mut() {
+        *class = match byte {
+            b' ' | b'\n' | b'\r' | b'\t' => Class::Space,
+            b'0'..=b'9' => Class::Digit,
+            b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
+            0x80..0xC0 => Class::Inside,
+            // Latin, Greek, Cyrillic, Hebrew, Arabic; Indic scripts and Thai; Latin and Greek extended.
+            0xC3..=0xE1 => Class::Letter,
+            // Kana, Chinese, Hangul.
+            0xE3..=0xED => Class::Ideograph,
+            _ => Class::Sign,
+        };
+        byte = byte.wrapping_add(1);
+        rest = behind;
     }
+    classes
+};
+
+fn class(byte: u8) -> Class {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(Class::Sign)
 }
 
 /// The byte in lower case, for Latin and most of Cyrillic; `lead` is the byte before it.

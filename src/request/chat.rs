@@ -111,7 +111,7 @@ fn has_audio(reader: &mut Reader) -> Result<bool> {
 }
 
 fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &mut TokenCount) -> Result<()> {
-    let (mut first, mut seen, mut role) = (true, [false; 2], Text::default());
+    let (mut first, mut seen, mut role, mut plain) = (true, [false; 2], Text::default(), true);
     let body = request.body;
     let before = count.total();
     let (mut named, mut calls, mut reasons) = (false, false, false);
@@ -120,6 +120,7 @@ fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &
     reader.enter_object()?;
     while let Some(key) = reader.next_key(&mut first)? {
         let name = key.value(body);
+        plain &= matches!(&*name, "role" | "content") && !key.escaped;
         let known = ["role", "content"].iter().position(|known| *known == name);
         if let Some(seen) = known.and_then(|known| seen.get_mut(known))
             && core::mem::replace(seen, true)
@@ -131,7 +132,10 @@ fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &
                 Kind::String => role = reader.string()?,
                 _ => return message.invalid("role", "must be a string"),
             },
-            "content" => message.content(reader, "content")?,
+            "content" => {
+                plain &= reader.peek()? == Kind::String;
+                message.content(reader, "content")?;
+            }
             "tool_calls" | "function_call" => {
                 let list = reader.skip()?.of(body);
                 calls |= name == "tool_calls" && list.contains(&b'{');
@@ -156,6 +160,7 @@ fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &
             _ => drop(reader.skip()?),
         }
     }
+    plain &= seen == [true; 2];
     if !matches!(seen, [true, _]) {
         return message.invalid("role", "is missing");
     }
@@ -168,6 +173,7 @@ fn read_message(reader: &mut Reader, index: u32, request: &mut Request, count: &
         silent_calls: corners.silent_calls || (calls && !reasons && role == b"assistant"),
         ..*corners
     };
+    request.plain_input &= plain && matches!(role, b"system" | b"developer" | b"user" | b"assistant");
     request.needs.prefill = role == b"assistant";
     request.conversation.add(role, texts, bytes, before);
     Ok(())

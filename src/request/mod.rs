@@ -144,7 +144,7 @@ pub struct Request<'a> {
     pub conversation: Conversation,
     /// What it refers to that one provider keeps.
     pub state: State,
-    /// The `input` of a Responses request is text in messages, and nothing else: any API can express it.
+    /// The conversation is text in messages, and nothing else: any API can express it.
     pub plain_input: bool,
     /// `previous_response_id`, as sent.
     pub previous_response: Option<Cow<'a, str>>,

@@ -116,8 +116,7 @@ pub fn request(api: Api, body: &[u8], members: &Members, drop: &[String], to: &T
 /// # Errors
 /// [`ReadError`] when an object in the body names a member twice.
 pub fn check(api: Api, wire: Api, body: &[u8], members: &Members, plain_input: bool) -> Result<Translation, ReadError> {
-    let with_input = wire == Api::Messages || !plain_input;
-    let obstacle = match read(api, body, members, &[], with_input) {
+    let obstacle = match read(api, body, members, &[], !plain_input) {
         Ok(conversation) if wire == Api::Messages => {
             let mut translation = messages::check(api, &conversation);
             let lost = left_out(api, wire, body, members)?;
@@ -141,7 +140,7 @@ fn read<'a>(
 ) -> Result<Conversation<'a>, Stop> {
     match api {
         Api::Responses => responses::read(body, members, drop, with_input),
-        _ => chat::read_request(body, members, drop),
+        _ => chat::read_request(body, members, drop, with_input),
     }
 }
 

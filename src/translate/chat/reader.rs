@@ -28,8 +28,8 @@ const MESSAGE: [&str; 11] = [
 ];
 const PART: [&str; 6] = ["type", "text", "refusal", "image_url", "file", "cache_control"];
 
-/// Reads a request; members in `drop` are as absent.
-pub fn read<'a>(bytes: &'a [u8], members: &Members, drop: &[String]) -> Result<Conversation<'a>> {
+/// Reads a request; members in `drop` are as absent, `messages` are left unread without `with_input`.
+pub fn read<'a>(bytes: &'a [u8], members: &Members, drop: &[String], with_input: bool) -> Result<Conversation<'a>> {
     let body = Body { bytes, members, drop };
     for name in OBSTACLES {
         if body.get(name).is_some_and(|value| value.bytes() != b"[]") {
@@ -37,7 +37,9 @@ pub fn read<'a>(bytes: &'a [u8], members: &Members, drop: &[String]) -> Result<C
         }
     }
     let mut conversation = Conversation::default();
-    read_messages(body.get("messages"), &mut conversation)?;
+    if with_input {
+        read_messages(body.get("messages"), &mut conversation)?;
+    }
     conversation.tools = tools::read(body.get("tools"))?;
     conversation.choice = tools::read_choice(body.get("tool_choice"))?;
     if let Some(format) = body.get("response_format") {

@@ -1,6 +1,6 @@
 use super::super::Stream;
 use super::{about_body, answer, events, feed, json, left_out, obstacle, request, to};
-use crate::request::read_responses;
+use crate::request::{Api, read_chat, read_responses};
 
 /// A small generator of pseudo-random numbers (xorshift).
 pub(super) struct Random(pub(super) u64);
@@ -74,7 +74,10 @@ fn broken_requests_never_break_the_translation() {
 const PLAIN: &str = r#"{"model":"m","instructions":"s","input":[{"role":"user","content":"x"},{"type":"message","role":"assistant","id":"msg_1",
     "status":"completed","content":[{"type":"output_text","text":"a","annotations":[]}]},{"content":[{"text":"b","type":"input_text"}],
     "role":"developer"}],"temperature":1,"max_output_tokens":5,"stream":true,"user":"u"}"#;
-const WORDS: [&str; 24] = [
+const PLAIN_CHAT: &str = r#"{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"x"},
+    {"content":"","role":"assistant"},{"role":"user","content":" "},{"role":"developer","content":"d"}],
+    "temperature":1,"max_tokens":5,"stream":true,"user":"u"}"#;
+const WORDS: [&str; 27] = [
     "\"type\"",
     "\"text\"",
     "\"role\"",
@@ -90,6 +93,9 @@ const WORDS: [&str; 24] = [
     "\"store\"",
     "\"t\\u0065xt\"",
     "\"critic\"",
+    "\"tool\"",
+    "\"assistant\"",
+    "\"tool_calls\"",
     "\"reasoning\"",
     "\"namespace\"",
     "null",
@@ -103,38 +109,39 @@ const WORDS: [&str; 24] = [
 
 #[test]
 fn what_needs_no_closer_look_can_be_translated() {
-    let mut random = Random(0x1234_5678_9abc_def1);
-    let (mut plain, mut changed) = (0, 0);
-    for _ in 0..60_000 {
-        let mut body = PLAIN.to_owned();
-        for _ in 0..1 + random.below(3) {
-            // One word for another, anywhere.
-            let (from, to) = (WORDS[random.below(WORDS.len())], WORDS[random.below(WORDS.len())]);
-            let places: Vec<usize> = body.match_indices(from).map(|(at, _)| at).collect();
-            if let Some(at) = places.get(random.below(places.len())) {
-                body.replace_range(*at..at + from.len(), to);
+    for (api, base, wires) in
+        [(Api::Responses, PLAIN, &[Api::Chat, Api::Messages][..]), (Api::Chat, PLAIN_CHAT, &[Api::Messages][..])]
+    {
+        let mut random = Random(0x1234_5678_9abc_def1);
+        let (mut plain, mut changed) = (0, 0);
+        for _ in 0..60_000 {
+            let mut body = base.to_owned();
+            for _ in 0..1 + random.below(3) {
+                // One word for another, anywhere.
+                let (from, to) = (WORDS[random.below(WORDS.len())], WORDS[random.below(WORDS.len())]);
+                let places: Vec<usize> = body.match_indices(from).map(|(at, _)| at).collect();
+                if let Some(at) = places.get(random.below(places.len())) {
+                    body.replace_range(*at..at + from.len(), to);
+                }
+            }
+            let request = if api == Api::Chat { read_chat(body.as_bytes()) } else { read_responses(body.as_bytes()) };
+            let Some(request) = request.ok().filter(|request| request.plain_input) else { continue };
+            plain += 1;
+            changed += u32::from(body != base);
+            for wire in wires {
+                let check = |plain| crate::translate::check(api, *wire, body.as_bytes(), &request.members, plain);
+                assert_eq!(check(false), check(true), "{body}");
             }
         }
-        if let Ok(request) = read_responses(body.as_bytes())
-            && request.plain_input
-        {
-            plain += 1;
-            changed += u32::from(body != PLAIN);
-            let check = |plain| {
-                let (api, wire) = (crate::request::Api::Responses, crate::request::Api::Chat);
-                crate::translate::check(api, wire, body.as_bytes(), &request.members, plain)
-            };
-            assert_eq!(check(false), check(true), "{body}");
-        }
+        assert!(plain > changed && changed > 100, "{plain} {changed}");
     }
-    assert!(plain > changed && changed > 100, "{plain} {changed}");
 }
 
 #[test]
 fn broken_streams_never_break_the_events() {
     let mut random = Random(0x2545_f491_4f6c_dd1d);
     for _ in 0..10_000 {
-        let mut stream = Stream::new(crate::request::Api::Chat, about_body(REQUEST.as_bytes(), "m"));
+        let mut stream = Stream::new(Api::Chat, about_body(REQUEST.as_bytes(), "m"));
         let mut out = Vec::new();
         for payload in PAYLOADS {
             match random.below(3) {
