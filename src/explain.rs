@@ -5,6 +5,7 @@
 
 use crate::attempt::{Brief, PublishedSession, Slot};
 use crate::catalog::Task;
+use crate::decide::cost::shown;
 use crate::decide::{Caller, Candidate, Exclusion, Memory, Plan, Rest, best_quality, in_band};
 use crate::policy::Policy;
 use crate::predict::Prompt;
@@ -252,7 +253,7 @@ impl Log {
             return Log::default();
         }
         let slot = |(candidate, slot): (&Candidate, &Slot)| {
-            let cost = candidate.cost.map_or_else(|| "unknown".into(), |cost| format!("{cost:.6}"));
+            let cost = candidate.cost.map_or_else(|| "unknown".into(), shown);
             format!("{}@{}:{}:{cost}", slot.model, slot.cluster, candidate.prediction.quality)
         };
         let slots: Vec<String> = plan.candidates.iter().zip(&brief.slots).map(slot).collect();

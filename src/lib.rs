@@ -10,6 +10,7 @@
 //! | [`predict`] | prompt → expected quality and tokens per model |
 //! | [`decide`] | request + policy → a ranked plan, with the reason for each exclusion |
 //! | [`explain`] | a decision, shown with its reasons |
+//! | [`bytes`] | looking at eight bytes at once |
 //! | [`edit`] | splicing: a body with some ranges replaced |
 //! | [`origin`] | the mark in ids by which a conversation finds back to its provider |
 //! | [`listing`] | what a caller may ask for |
@@ -23,6 +24,7 @@
 //! calls the very same functions.
 
 pub mod attempt;
+pub mod bytes;
 pub mod catalog;
 pub mod decide;
 pub mod edit;

@@ -149,8 +149,8 @@ const CONTROLS: &str = "ModelRouterControls=V1Preview";
 const VERSION: &str = "anthropic-version";
 
 /// The values of the header `name`, which a request may have several times, as the one that means the same.
-pub fn joined(headers: &[(String, String)], name: &str) -> Option<String> {
-    let values: Vec<&str> = headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect();
+pub fn joined(headers: &[(&str, &str)], name: &str) -> Option<String> {
+    let values: Vec<&str> = headers.iter().filter(|(key, _)| *key == name).map(|(_, value)| *value).collect();
     (!values.is_empty()).then(|| values.join(","))
 }
 

@@ -94,22 +94,26 @@ pub fn set_buffer(kind: BufferType, size: usize, value: &[u8]) {
     unsafe { proxy_set_buffer_bytes(kind as u32, 0, size, value.as_ptr(), value.len()) };
 }
 
-/// All headers, in their order. A value that is no UTF-8 reads as empty.
-pub fn headers(kind: MapType) -> Vec<(String, String)> {
+/// All headers, as the host hands them over: for [`pairs`].
+pub fn headers(kind: MapType) -> Vec<u8> {
     // SAFETY: both pointers are valid for writes.
-    let map = receive(|data, length| unsafe { proxy_get_header_map_pairs(kind as u32, data, length) });
-    parse_pairs(&map.unwrap_or_default()).unwrap_or_default()
+    receive(|data, length| unsafe { proxy_get_header_map_pairs(kind as u32, data, length) }).unwrap_or_default()
+}
+
+/// Names and values of headers, in their order. A value that is no UTF-8 reads as empty.
+pub fn pairs(headers: &[u8]) -> Vec<(&str, &str)> {
+    parse_pairs(headers).unwrap_or_default()
 }
 
 /// Wire format of a header map: the count, then the sizes of each name and value, then each with a closing zero.
-fn parse_pairs(map: &[u8]) -> Option<Vec<(String, String)>> {
+fn parse_pairs(map: &[u8]) -> Option<Vec<(&str, &str)>> {
     let size = |at: usize| Some(u32::from_le_bytes(*map.get(at..)?.first_chunk::<4>()?) as usize);
     let count = size(0)?;
     let mut at = 4usize.checked_add(count.checked_mul(8)?)?;
     let mut next = |length: usize| {
         let bytes = map.get(at..at.checked_add(length)?)?;
         at += length + 1;
-        Some(core::str::from_utf8(bytes).unwrap_or_default().to_owned())
+        Some(core::str::from_utf8(bytes).unwrap_or_default())
     };
     (0..count).map(|index| Some((next(size(4 + index * 8)?)?, next(size(8 + index * 8)?)?))).collect()
 }

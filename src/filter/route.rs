@@ -126,7 +126,7 @@ impl RouteContext {
             ["x-model-router-", "x-should-retry", "retry-after"].iter().any(|prefix| name.starts_with(prefix))
         };
         let headers = host::headers(RESPONSE);
-        let kept = headers.iter().filter(|(name, _)| told(name)).map(|(name, value)| (name.as_str(), value.as_str()));
+        let kept = host::pairs(&headers).into_iter().filter(|(name, _)| told(name));
         let headers: Vec<_> = kept.chain([("content-type", "application/json")]).collect();
         host::send_reply(status, &headers, &error.body(self.shape));
         Action::Pause
@@ -191,10 +191,11 @@ impl HttpContext for RouteContext {
         #[cfg(feature = "trap")]
         super::trap_if_asked("route");
         let headers = host::headers(REQUEST);
+        let headers = host::pairs(&headers);
         let betas = joined(&headers, BETAS);
         let get = |name: &str| match name {
             BETAS => betas.as_deref(),
-            _ => headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()),
+            _ => headers.iter().find(|(key, _)| *key == name).map(|(_, value)| *value),
         };
         let remove = |prefixes: &[&str]| {
             let found = headers.iter().filter(|(name, _)| prefixes.iter().any(|prefix| name.starts_with(prefix)));

@@ -7,6 +7,7 @@ mod error;
 
 pub use error::{JsonError, JsonErrorKind};
 
+use crate::bytes::{HIGH, equal, first, less};
 use std::borrow::Cow;
 
 /// Nesting that is followed; deeper input is refused, as serde_json does.
@@ -401,20 +402,14 @@ impl<'a> Reader<'a> {
 /// How many bytes from the start are plain characters of a string (no quote, backslash, control character), and
 /// whether any of the bytes looked at is beyond ASCII. Eight bytes at a time.
 fn plain_run(bytes: &[u8]) -> (usize, bool) {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let zero_byte = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
     let (words, rest) = bytes.as_chunks::<8>();
     let mut high = 0;
     for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
         high |= word & HIGH;
-        let special = zero_byte(word ^ (ONES * b'"' as u64))
-            | zero_byte(word ^ (ONES * b'\\' as u64))
-            | (word.wrapping_sub(ONES * 0x20) & !word & HIGH);
+        let special = equal(word, b'"') | equal(word, b'\\') | less(word, 0x20);
         if special != 0 {
-            // A borrow can only spoil bytes above the first hit, so the lowest one is exact.
-            return (index * 8 + special.trailing_zeros() as usize / 8, high != 0);
+            return (index * 8 + first(special), high != 0);
         }
     }
     let tail = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));

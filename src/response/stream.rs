@@ -9,6 +9,7 @@ pub use super::known::{Broken, First};
 pub(super) use super::known::Known;
 use super::splice::Splices;
 use super::{Answer, Treatment, chat, messages, responses, translated};
+use crate::bytes::find;
 use crate::request::Api;
 use core::ops::Range;
 
@@ -274,7 +275,7 @@ const LONGEST_END: usize = b"\n\r\n".len();
 fn event_end(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
-        at += bytes.get(at..)?.iter().position(|byte| *byte == b'\n')?;
+        at += find(bytes.get(at..)?, b'\n')?;
         match bytes.get(at + 1..)? {
             [b'\n', ..] => return Some(at + 2),
             [b'\r', b'\n', ..] => return Some(at + 3),
@@ -300,7 +301,8 @@ impl Data {
     fn of<'a>(&'a mut self, event: &'a [u8]) -> Option<&'a [u8]> {
         self.lines.clear();
         let mut start = 0;
-        for line in event.split_inclusive(|byte| *byte == b'\n') {
+        while let Some(rest) = event.get(start..).filter(|rest| !rest.is_empty()) {
+            let line = find(rest, b'\n').and_then(|end| rest.get(..=end)).unwrap_or(rest);
             if let Some(value) = line.strip_prefix(b"data:") {
                 if self.lines.len() == MAX_LINES {
                     return None;

@@ -46,8 +46,7 @@ fn a_call_of_messages_keeps_its_version_and_betas() {
 
 #[test]
 fn a_header_that_is_there_twice_is_joined() {
-    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let headers = [header(BETAS, "a"), header("x", "y"), header(BETAS, "b, c")];
+    let headers = [(BETAS, "a"), ("x", "y"), (BETAS, "b, c")];
     assert_eq!(joined(&headers, BETAS).as_deref(), Some("a,b, c"));
     assert_eq!(joined(&headers, "z"), None);
 }
