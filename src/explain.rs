@@ -5,7 +5,6 @@
 
 use crate::attempt::{Brief, PublishedSession, Slot};
 use crate::catalog::Task;
-use crate::decide::cost::shown;
 use crate::decide::{Caller, Candidate, Exclusion, Memory, Plan, Rest, best_quality, in_band};
 use crate::policy::Policy;
 use crate::predict::Prompt;
@@ -253,20 +252,42 @@ impl Log {
             return Log::default();
         }
         let slot = |(candidate, slot): (&Candidate, &Slot)| {
-            let cost = candidate.cost.map_or_else(|| "unknown".into(), shown);
-            format!("{}@{}:{}:{cost}", slot.model, slot.cluster, candidate.prediction.quality)
+            let cost = candidate.cost.map_or_else(|| "unknown".into(), |cost| fixed(cost, 6));
+            [&slot.model, "@", &slot.cluster, ":", &fixed(candidate.prediction.quality, 3), ":", &cost].concat()
         };
         let slots: Vec<String> = plan.candidates.iter().zip(&brief.slots).map(slot).collect();
         // What the policy leaves out is the same for every request.
         let of_request = plan.excluded.iter().filter(|(_, why)| !matches!(why, Exclusion::Outside(_)));
-        let reason = |(id, why): &(usize, Exclusion)| Some(format!("{}:{}", policy.models.get(*id)?.name, why.code()));
+        let reason = |(id, why): &(usize, Exclusion)| Some([&policy.models.get(*id)?.name, ":", why.code()].concat());
         let excluded: Vec<String> = of_request.filter_map(reason).collect();
         Log {
             task: plan.reading.task().name(),
-            difficulty: format!("{:.2}", plan.reading.difficulty),
+            difficulty: fixed(plan.reading.difficulty, 2),
             plan: slots.join(","),
             excluded: excluded.join(","),
             affinity_source: brief.session.as_ref().map(|session| session.source.clone()).unwrap_or_default(),
         }
+    }
+}
+
+/// A number with so many decimals. From whole numbers: each request needs a dozen, and the decimals of others take long.
+pub fn fixed(number: f64, decimals: u32) -> String {
+    let one = 10u64.pow(decimals);
+    let all = (number.abs() * one as f64).round() as u64;
+    let sign = if number < 0.0 && all > 0 { "-" } else { "" };
+    // The leading one keeps the zeros.
+    let behind = (one + all % one).to_string();
+    [sign, &(all / one).to_string(), ".", behind.get(1..).unwrap_or_default()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixed;
+
+    #[test]
+    fn numbers_have_their_decimals() {
+        let shown = [0.0, 0.985, 12.0, 0.00012, 1234.5678, 99.999, -0.3, -0.001].map(|number| fixed(number, 2));
+        assert_eq!(shown, ["0.00", "0.99", "12.00", "0.00", "1234.57", "100.00", "-0.30", "0.00"]);
+        assert_eq!((fixed(0.00012, 6), fixed(0.98, 3)), ("0.000120".into(), "0.980".into()));
     }
 }

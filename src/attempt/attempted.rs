@@ -35,7 +35,7 @@ impl Attempted {
         let limited = self.limited && self.trace.rsplit(',').next().is_some_and(|last| last.contains('='));
         let mut trace = self.trace;
         if !trace.is_empty() {
-            trace = format!("{},", with_result(trace, NO_RESPONSE));
+            trace = with_result(trace, NO_RESPONSE) + ",";
         }
         Attempted {
             number,
@@ -90,5 +90,5 @@ const NO_RESPONSE: &str = "no_response";
 /// The trace with a result for its last attempt, where it has none.
 fn with_result(trace: String, result: &str) -> String {
     let last = trace.rsplit(',').next().unwrap_or_default();
-    if last.contains('=') { trace } else { format!("{trace}={result}") }
+    if last.contains('=') { trace } else { [&trace, "=", result].concat() }
 }

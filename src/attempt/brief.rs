@@ -28,6 +28,7 @@ pub struct Brief {
     /// USD per million input tokens on top of the price.
     pub fee: f64,
     /// Price of the router's baseline model.
+    #[serde(with = "super::bits")]
     pub baseline: Option<Price>,
     /// How long models rest after they failed; `None`: they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]

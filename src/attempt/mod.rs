@@ -5,6 +5,7 @@
 //! turns that into edits of the body. Never re-serialises a body: every byte that need not change stays.
 
 mod attempted;
+mod bits;
 mod brief;
 mod details;
 mod inner;
@@ -314,7 +315,7 @@ fn ask_for_usage(body: &[u8], members: &Members) -> Option<Edit> {
 
 /// A JSON string.
 fn quote(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ pub struct Slot {
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub failed_lately: bool,
     /// `None`: unknown, and not accounted for.
+    #[serde(with = "super::bits")]
     pub price: Option<Price>,
 }
 
@@ -270,18 +271,18 @@ const WITHOUT_DEPLOYMENT: [&str; 3] = ["responses", "conversations", "moderation
 /// `:path` of `endpoint` at a provider. Where the path names the model of a Messages request, it also says whether the
 /// answer is a stream.
 pub(super) fn path_of(provider: &Provider, deployment: &str, endpoint: &str, stream: bool) -> String {
-    let base = &provider.path;
+    let base = provider.path.as_str();
     let counts = endpoint == COUNT_TOKENS;
     let first = endpoint.split('/').next().unwrap_or_default();
     match (provider.dialect, &provider.api_version) {
         (Dialect::AzureOpenAi, Some(version)) if WITHOUT_DEPLOYMENT.contains(&first) => {
-            format!("{base}/{endpoint}?api-version={version}")
+            [base, "/", endpoint, "?api-version=", version].concat()
         }
         (Dialect::AzureOpenAi, Some(version)) => {
             let deployment = percent_encode(deployment);
-            format!("{base}/deployments/{deployment}/{endpoint}?api-version={version}")
+            [base, "/deployments/", &deployment, "/", endpoint, "?api-version=", version].concat()
         }
-        (Dialect::AzureOpenAi, None) => format!("{base}/v1/{endpoint}"),
+        (Dialect::AzureOpenAi, None) => [base, "/v1/", endpoint].concat(),
         // What counts tokens is called like a model, and takes the model's name in the body.
         (Dialect::VertexAnthropic, _) if counts => {
             format!("{base}/publishers/anthropic/models/count-tokens:rawPredict")
@@ -294,7 +295,7 @@ pub(super) fn path_of(provider: &Provider, deployment: &str, endpoint: &str, str
             let method = if stream { "invoke-with-response-stream" } else { "invoke" };
             format!("{base}/model/{}/{method}", percent_encode(deployment))
         }
-        _ => format!("{base}/{endpoint}"),
+        _ => [base, "/", endpoint].concat(),
     }
 }
 

@@ -96,7 +96,7 @@ impl Session {
             (Source::PreviousResponseId, request.previous_response.as_deref()),
         ];
         let consumer = caller.consumer(policy).map_or("", |consumer| &consumer.name);
-        let scope = fnv(format!("{consumer}\0{}\0", router.name).as_bytes());
+        let scope = fnv([consumer, "\0", &router.name, "\0"].concat().as_bytes());
         if let Some((source, id)) = named.into_iter().find_map(|(source, id)| Some((source, id?))) {
             session.source = Some(source);
             session.model = Origin::of(id.as_bytes()).and_then(|(origin, _)| model_of(policy, origin.model));

@@ -49,12 +49,6 @@ pub fn microdollars(usd: f64) -> u64 {
     (usd * 1e6).round() as u64
 }
 
-/// USD with six decimals. From whole numbers, because decimals of others take long to find.
-pub fn shown(usd: f64) -> String {
-    let all = microdollars(usd);
-    format!("{}.{:06}", all / 1_000_000, all % 1_000_000)
-}
-
 /// USD that a baseline model would have cost. What its provider is not known to charge for writes to its cache counts as
 /// plain input, lest savings look larger.
 pub fn of_baseline(price: &Price, usage: &Usage) -> f64 {

@@ -6,7 +6,8 @@ use super::host;
 use super::metrics::Metrics;
 use super::property;
 use crate::attempt::{Brief, Slot};
-use crate::decide::cost::{microdollars, of_baseline, of_usage, shown};
+use crate::decide::cost::{microdollars, of_baseline, of_usage};
+use crate::explain::fixed;
 use crate::request::Api;
 use crate::response::Answer;
 
@@ -40,7 +41,7 @@ pub fn book(metrics: &Metrics, brief: &Brief, slot: &Slot, answer: &Answer) {
     let router = ("router", brief.router.as_str());
     let cost = of_usage(price, brief.fee, usage);
     metrics.add("cost_microdollars_total", &[router, model], microdollars(cost));
-    host::set_property(property::COST, shown(cost).as_bytes());
+    host::set_property(property::COST, fixed(cost, 6).as_bytes());
     if let Some(baseline) = &brief.baseline {
         let cost = of_baseline(baseline, usage);
         metrics.add("baseline_cost_microdollars_total", &[router], microdollars(cost));

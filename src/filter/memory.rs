@@ -11,7 +11,7 @@ use crate::origin::Origin;
 const PLACES: u64 = 16_384;
 
 fn place(key: u64) -> String {
-    format!("model_router.session.{}", key % PLACES)
+    "model_router.session.".to_owned() + &(key % PLACES).to_string()
 }
 
 /// The model of a conversation.

@@ -33,7 +33,7 @@ pub const REASONING_TOKENS: &str = "model_router.reasoning_tokens";
 pub const TASK: &str = "model_router.task";
 /// Its difficulty, in log odds.
 pub const DIFFICULTY: &str = "model_router.difficulty";
-/// The slots: `gpt-5-mini@azure:0.98:0.000120,…`, each with predicted quality and expected USD.
+/// The slots: `gpt-5-mini@azure:0.980:0.000120,…`, each with predicted quality and expected USD.
 pub const PLAN: &str = "model_router.plan";
 /// Models that the request left out: `gpt-oss-120b:no_images,…`.
 pub const EXCLUDED: &str = "model_router.excluded";
