@@ -3,10 +3,9 @@
 //! Never holds an answer.
 
 use super::Slot;
-use serde::{Deserialize, Serialize};
 
 /// How the attempts of a request went so far; each attempt leaves it for the next and for the route plugin.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attempted {
     /// Number of the latest attempt, from 1.
     pub number: u64,
@@ -15,20 +14,40 @@ pub struct Attempted {
     /// Parameters that it left out, separated by commas.
     pub dropped: String,
     /// Its place, as in [`crate::origin::Origin::place`].
-    #[serde(default)]
     pub place: u64,
     /// `gpt-5-mini=503,gpt-5`: how each ended. One without a result has none yet, or was followed by another: then
     /// nobody answered it.
     pub trace: String,
     /// All attempts so far, at least one, were told that they are too many.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub limited: bool,
     /// The smallest wait, in milliseconds, that any of these was told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<u64>,
 }
 
 impl Attempted {
+    /// A line for each, in which no line break can stand.
+    pub fn publish(&self) -> String {
+        let Attempted { number, model, dropped, place, trace, limited, wait } = self;
+        let wait = wait.map(|wait| wait.to_string()).unwrap_or_default();
+        let limited = if *limited { "limited" } else { "" };
+        [&number.to_string(), &**model, dropped, &place.to_string(), trace, limited, &wait].join("\n")
+    }
+
+    /// What [`Attempted::publish`] wrote.
+    pub fn read(lines: &[u8]) -> Option<Self> {
+        let mut lines = core::str::from_utf8(lines).ok()?.split('\n');
+        let mut next = || lines.next();
+        Some(Attempted {
+            number: next()?.parse().ok()?,
+            model: next()?.to_owned(),
+            dropped: next()?.to_owned(),
+            place: next()?.parse().ok()?,
+            trace: next()?.to_owned(),
+            limited: next()? == "limited",
+            wait: next()?.parse().ok(),
+        })
+    }
+
     /// The next attempt, after `self`.
     pub fn next(self, number: u64, slot: &Slot) -> Self {
         // Nobody answered an attempt without a result, so it was not told that it is too many.

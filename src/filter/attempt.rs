@@ -116,7 +116,7 @@ fn find_work(published: &[u8], metrics: &Metrics) -> Option<Work> {
     }
     let before = match number {
         1 => Attempted::default(),
-        _ => serde_json::from_slice(&host::property(&[property::ATTEMPTED])?).unwrap_or_default(),
+        _ => Attempted::read(&host::property(&[property::ATTEMPTED])?).unwrap_or_default(),
     };
     if let Some(place) = before.unanswered() {
         cooling::failed(metrics, &before.model, place, None, brief.cooldown);
@@ -127,7 +127,7 @@ fn find_work(published: &[u8], metrics: &Metrics) -> Option<Work> {
 }
 
 fn leave(attempted: &Attempted) {
-    host::set_property(property::ATTEMPTED, &serde_json::to_vec(attempted).unwrap_or_default());
+    host::set_property(property::ATTEMPTED, attempted.publish().as_bytes());
 }
 
 /// Nothing can be sent to a provider that has not been rewritten for it.

@@ -54,7 +54,7 @@ impl Decision {
     pub fn describe(&mut self, status: u16, metrics: &Metrics) {
         self.status = status;
         let left = host::property(&[property::ATTEMPTED]);
-        self.attempted = left.and_then(|left| serde_json::from_slice(&left).ok()).unwrap_or_default();
+        self.attempted = left.and_then(|left| Attempted::read(&left)).unwrap_or_default();
         if let Some(place) = self.attempted.unanswered().filter(|_| status >= 500) {
             // Envoy has answered in the place of the last model, which did not.
             cooling::failed(metrics, &self.attempted.model, place, None, self.cooldown);

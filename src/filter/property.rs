@@ -7,7 +7,7 @@
 pub const CLUSTER: &str = "model_router.cluster";
 /// The plan, as [`crate::attempt::Brief`] publishes it.
 pub const BRIEF: &str = "model_router.brief";
-/// [`crate::attempt::Attempted`] in JSON.
+/// [`crate::attempt::Attempted`], as it publishes itself.
 pub const ATTEMPTED: &str = "model_router.attempted";
 /// The path that the client called, without its query, which may hold a key; attempts change `:path`.
 pub const PATH: &str = "model_router.path";

@@ -224,4 +224,9 @@ fn attempts_leave_a_trace() {
     third.ended("200");
     assert_eq!(third.trace, "grok-4=503,grok-4=no_response,grok-4=200");
     assert_eq!(third.failure_before(), Some("no_response"));
+    for (dropped, limited, wait) in [("", false, None), ("n,logprobs", true, Some(1500))] {
+        let left = Attempted { dropped: dropped.into(), limited, wait, ..third.clone() };
+        assert_eq!(Attempted::read(left.publish().as_bytes()), Some(left));
+    }
+    assert_eq!((Attempted::read(b""), Attempted::read(b"1\nm\n\nx\n\n\n")), (None, None));
 }
