@@ -1,9 +1,10 @@
 //! What the route plugin leaves for the attempts: the plan, ready to be carried out.
 //!
-//! Self-contained, so that a policy that changes between the two plugins cannot tear them apart. Published as lines of
-//! JSON, the request first and then a line per slot, because an attempt reads only its own.
+//! Self-contained, so that a policy that changes between the two plugins cannot tear them apart. The request is published
+//! first and then each slot with its length, because an attempt reads only its own.
 
 use super::Slot;
+use super::publish::{FORM, Publish};
 use super::slot::{endpoint_of, path_of};
 use crate::catalog::Price;
 use crate::decide::affinity::Source;
@@ -11,10 +12,9 @@ use crate::decide::{Keeper, Plan, Question, Session, mode_name};
 use crate::origin::{Origin, unmarked};
 use crate::policy::{Affinity, Cooldown, Policy, Served};
 use crate::request::{Api, Kept, Members, Thought, percent_decode};
-use serde::{Deserialize, Serialize};
 
 /// A plan as published.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Brief {
     /// Of the request.
     pub request: PublishedRequest,
@@ -23,62 +23,48 @@ pub struct Brief {
     /// Mode, or `direct`.
     pub mode: String,
     /// Why slot 1 was chosen; no business of an attempt.
-    #[serde(skip)]
     pub reason: &'static str,
     /// USD per million input tokens on top of the price.
     pub fee: f64,
     /// Price of the router's baseline model.
-    #[serde(with = "super::bits")]
     pub baseline: Option<Price>,
     /// How long models rest after they failed; `None`: they do not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cooldown: Option<Cooldown>,
     /// The conversation, where the router keeps them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<PublishedSession>,
     /// When the request was there, in nanoseconds since 1970, where the client wants to be told of the decision.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<u64>,
     /// In the order of attempts; lines of their own.
-    #[serde(skip)]
     pub slots: Vec<Slot>,
 }
 
 /// What attempts need to know of the client's request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PublishedRequest {
     /// The API that was called.
     pub api: Api,
     /// Where the body's members are; `None`: of the body only marks change, whatever it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Members>,
     /// The boundary of a form; `None`: the body is JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
     /// Headers that tell who the client is, which no provider is told.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub private: Vec<String>,
     /// The version of Anthropic's API that the client speaks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Marks in its ids, which come off: start and end of each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<(u32, u32)>,
     /// Reasoning that only its maker knows.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thoughts: Vec<Thought>,
     /// The mark of the response or conversation that it continues, empty where that has none; `None`: it continues none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<String>,
     /// The answer is a stream.
     pub stream: bool,
     /// What answers is nothing that a model says now: a background response, something kept, a count.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub later: bool,
 }
 
 /// The conversation, as attempts tell of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedSession {
     /// `adaptive`, `sticky` or `none`.
     pub strategy: String,
@@ -115,34 +101,44 @@ impl PublishedSession {
 }
 
 impl Brief {
-    /// The lines that attempts read.
+    /// What attempts read.
     pub fn publish(&self) -> Vec<u8> {
-        // A `Vec` takes every write and none of these types can fail to serialise.
-        let mut lines = serde_json::to_vec(self).unwrap_or_default();
+        let mut bytes = Vec::with_capacity(1024);
+        bytes.push(FORM);
+        self.put(&mut bytes);
+        let mut one = Vec::with_capacity(256);
         for slot in &self.slots {
-            lines.push(b'\n');
-            let _ = serde_json::to_writer(&mut lines, slot);
+            one.clear();
+            slot.put(&mut one);
+            one.len().put(&mut bytes);
+            bytes.extend_from_slice(&one);
         }
-        lines
+        bytes
     }
 
-    /// The API that the client called, of the published lines.
-    pub fn client(lines: &[u8]) -> Option<Api> {
-        let brief: Brief = serde_json::from_slice(lines.split(|byte| *byte == b'\n').next()?).ok()?;
-        Some(brief.request.api)
+    /// The API that the client called, of what was published.
+    pub fn client(published: &[u8]) -> Option<Api> {
+        Brief::take(&mut published.strip_prefix(&[FORM])?).map(|brief| brief.request.api)
     }
 
-    /// The request's part of the published lines, and the slot of attempt `number` (from 1), which Envoy has sent to
+    /// The request's part of what was published, and the slot of attempt `number` (from 1), which Envoy has sent to
     /// `cluster`. An Envoy that does not choose the cluster anew on a retry comes to another cluster than the plan says;
     /// then that cluster's first slot counts. `None` where the cluster is not in the plan.
-    pub fn at_attempt(lines: &[u8], number: u64, cluster: &[u8]) -> Option<(Brief, Slot)> {
-        let mut lines = lines.split(|byte| *byte == b'\n');
-        let brief = serde_json::from_slice(lines.next()?).ok()?;
-        let read = |line: &[u8]| serde_json::from_slice::<Slot>(line).ok();
+    pub fn at_attempt(published: &[u8], number: u64, cluster: &[u8]) -> Option<(Brief, Slot)> {
+        let mut rest = published.strip_prefix(&[FORM])?;
+        let brief = Brief::take(&mut rest)?;
+        let mut slots = core::iter::from_fn(|| {
+            let length = usize::take(&mut rest)?;
+            let (slot, behind) = rest.split_at_checked(length)?;
+            rest = behind;
+            Some(slot)
+        });
+        let read = |mut slot: &[u8]| Slot::take(&mut slot);
         let here = |slot: &Slot| slot.cluster.as_bytes() == cluster;
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
-        let planned = lines.clone().nth(index).and_then(read).filter(here);
-        let slot = planned.or_else(|| lines.filter_map(read).find(here))?;
+        let before: Vec<&[u8]> = slots.by_ref().take(index).collect();
+        let planned = slots.next().and_then(read).filter(here);
+        let slot = planned.or_else(|| before.into_iter().chain(slots).filter_map(read).find(here))?;
         Some((brief, slot))
     }
 }

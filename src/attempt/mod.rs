@@ -5,11 +5,11 @@
 //! turns that into edits of the body. Never re-serialises a body: every byte that need not change stays.
 
 mod attempted;
-mod bits;
 mod brief;
 mod details;
 mod inner;
 mod messages;
+mod publish;
 mod slot;
 
 pub use attempted::Attempted;

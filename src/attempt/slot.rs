@@ -10,72 +10,56 @@ use crate::decide::{Candidate, Question, Rest, Thinking, Way, changes, output_li
 use crate::origin::Origin;
 use crate::policy::{Dialect, Provider, Served};
 use crate::request::{Api, BETAS, COUNT_TOKENS};
-use serde::{Deserialize, Serialize};
 
 /// One attempt.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
     /// Name of the model.
     pub model: String,
     /// Envoy cluster.
     pub cluster: String,
     /// The cluster of the next slot, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cluster: Option<String>,
     /// Wire format.
     pub dialect: Dialect,
     /// `:path`, query included.
     pub path: String,
     /// `:authority`; `None` leaves it as it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<String>,
     /// The provider's name for the model.
     pub deployment: String,
     /// Parameters that this request has and this model refuses.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drop: Vec<String>,
     /// Parameters that it refuses too, but which ask for what happens anyway.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moot: Vec<String>,
     /// Parameters that this model knows under another name: from, to.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rename: Vec<(String, String)>,
     /// What the effort becomes, where the API calls it otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effort: Option<String>,
     /// Usage of the stream is asked for on the client's behalf and must be taken out of the answer again.
     pub add_usage: bool,
     /// The provider speaks another API than the one that was called.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub translate: Option<Wire>,
     /// What `thinking` becomes in a request that came in Messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thinking: Option<Thinking>,
     /// A long prefix is marked for the prompt cache.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub cache_prefix: bool,
     /// The features in beta that the provider is asked for, with commas between them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub betas: Option<String>,
     /// The role `developer` becomes `system`.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub no_developer: bool,
     /// The mark of ids that this attempt makes, in the Responses API.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mark: String,
     /// Hash of the provider's name, as in [`Origin`].
     pub provider: u32,
     /// It has failed lately: an answer is worth telling.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub failed_lately: bool,
     /// `None`: unknown, and not accounted for.
-    #[serde(with = "super::bits")]
     pub price: Option<Price>,
 }
 
 /// What a translated request has to know of its model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wire {
     /// In Chat Completions.
     Chat {

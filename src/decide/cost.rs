@@ -5,10 +5,9 @@
 
 use crate::catalog::Price;
 use crate::predict::Prediction;
-use serde::{Deserialize, Serialize};
 
 /// Tokens that an answer took, as the provider counts them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// All input tokens, cached ones included.
     pub input: u64,

@@ -7,11 +7,9 @@ use crate::catalog::{Effort, Thinking as Style};
 use crate::policy::Model;
 use crate::request::{Api, Request};
 use crate::translate::Translation;
-use serde::{Deserialize, Serialize};
 
 /// How a model is asked to think.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thinking {
     /// As much as it finds fit, at an effort.
     Adaptive(Effort),

@@ -158,7 +158,10 @@ impl HttpContext for AttemptContext {
         self.work = find_work(&brief, &self.metrics);
         let Some(work) = &self.work else {
             let client = Brief::client(&brief).unwrap_or(Api::Chat);
-            return misconfigured(client, "The request has come to a cluster that is not in its plan.");
+            return misconfigured(
+                client,
+                "The cluster of this attempt is not in the plan, or the two plugins are of different builds.",
+            );
         };
         for (name, value) in work.slot.outgoing(&work.brief.request) {
             host::set_header(REQUEST, name, value);

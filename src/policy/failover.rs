@@ -3,10 +3,9 @@
 //! Owns their bounds and defaults. Never measures time: Envoy's timers do.
 
 use super::node::{Fields, Node};
-use serde::{Deserialize, Serialize};
 
 /// How long a model rests after it failed, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cooldown {
     /// After the first failure; each further one doubles it.
     pub initial: u64,

@@ -248,8 +248,7 @@ pub struct Apis {
 }
 
 /// Wire format of a provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Dialect {
     OpenAi,

@@ -31,12 +31,10 @@ pub use responses::read_responses;
 pub use state::{State, Thought, marks};
 
 use json::{JsonError, Span};
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// A model API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Api {
     /// OpenAI's Chat Completions.
     Chat,
@@ -58,8 +56,7 @@ pub enum Shape {
 }
 
 /// A member of the body's outermost object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "[u32; 4]", into = "[u32; 4]")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
     /// The key's text between its quotes.
     pub key: Span,
@@ -75,22 +72,8 @@ impl Member {
     }
 }
 
-// Bodies are bounded far below 4 GiB (Envoy's buffer limit), so published positions fit 32 bits.
-impl From<[u32; 4]> for Member {
-    fn from([key_start, key_end, start, end]: [u32; 4]) -> Self {
-        let span = |start, end| Span { start: start as usize, end: end as usize };
-        Member { key: span(key_start, key_end), value: span(start, end) }
-    }
-}
-
-impl From<Member> for [u32; 4] {
-    fn from(member: Member) -> Self {
-        [member.key.start, member.key.end, member.value.start, member.value.end].map(|offset| offset as u32)
-    }
-}
-
 /// The outermost object of a body: enough to edit it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members {
     /// Length of the body in bytes; spans belong to a body of this length only.
     pub length: usize,

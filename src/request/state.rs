@@ -5,7 +5,6 @@
 use super::json::{JsonError, Kind, Reader, Span, Text};
 use super::members::{Result, invalid};
 use crate::origin::Origin;
-use serde::{Deserialize, Serialize};
 
 /// The marks in the ids of any JSON text, rising; none where it is no JSON.
 pub fn marks(body: &[u8]) -> Vec<Span> {
@@ -64,7 +63,7 @@ pub struct State {
 }
 
 /// An item of reasoning that is known by its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thought {
     /// Hash of its maker's name, as in [`Origin`].
     pub provider: u32,

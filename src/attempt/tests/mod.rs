@@ -195,16 +195,23 @@ fn an_attempt_reads_its_own_slot() {
     let request = read_chat(body.as_bytes()).unwrap();
     let mut brief = brief_of(&policy, &request, "o4-mini");
     brief.slots[1].cluster = "other".into();
-    let lines = brief.publish();
-    let at = |number, cluster: &str| Brief::at_attempt(&lines, number, cluster.as_bytes());
-    let (published, first) = at(1, "azure").unwrap();
-    assert_eq!((&published.request, first), (&brief.request, brief.slots[0].clone()));
+    let published = brief.publish();
+    let at = |number, cluster: &str| Brief::at_attempt(&published, number, cluster.as_bytes());
+    let (read, first) = at(1, "azure").unwrap();
+    assert_eq!((&read.request, first), (&brief.request, brief.slots[0].clone()));
     assert_eq!(brief.slots[0].next_cluster.as_deref(), Some("azure"));
     assert_eq!(at(2, "other").unwrap().1, brief.slots[1]);
     assert_eq!(at(2, "azure").unwrap().1, brief.slots[0], "an Envoy that stays on its cluster");
     assert_eq!(at(9, "other").unwrap().1, brief.slots[1]);
     assert_eq!((at(1, "nowhere"), at(0, "azure")), (None, None));
-    assert_eq!(Brief::at_attempt(b"{}\n{}", 1, b"azure"), None);
+    for length in 0..published.len() {
+        // Cut anywhere, it is no brief, or one of fewer slots.
+        let _ = Brief::at_attempt(&published[..length], 1, b"azure");
+        let mut other = published.clone();
+        other[length] = other[length].wrapping_add(1);
+        let _ = Brief::at_attempt(&other, 2, b"azure");
+    }
+    assert_eq!(Brief::at_attempt(&[&[0][..], &published[1..]].concat(), 1, b"azure"), None);
 }
 
 #[test]
