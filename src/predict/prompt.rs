@@ -3,6 +3,7 @@
 //! Owns which texts count and how much of long ones is read. Never looks at images and never keeps the body.
 
 use super::asides;
+use crate::bytes::find;
 use crate::request::json::Text;
 use crate::request::{Conversation, Request, Texts};
 
@@ -118,7 +119,7 @@ fn unescape(text: Text, mut bytes: &[u8], into: &mut Vec<u8>) {
     if !text.escaped {
         return into.extend_from_slice(bytes);
     }
-    while let Some(at) = bytes.iter().position(|byte| *byte == b'\\') {
+    while let Some(at) = find(bytes, b'\\') {
         let (plain, escape) = bytes.split_at(at);
         into.extend_from_slice(plain);
         bytes = match escape {
@@ -164,7 +165,7 @@ fn unit_low(rest: &[u8]) -> Option<(u32, &[u8])> {
 
 /// Takes out the elements of [`HARNESS`], unless nothing else is there.
 fn strip_harness(text: &mut Vec<u8>) {
-    let Some(first) = text.iter().position(|byte| *byte == b'<') else { return };
+    let Some(first) = find(text, b'<') else { return };
     let (mut kept, mut rest) = text.split_at(first);
     let mut left = Vec::new();
     loop {

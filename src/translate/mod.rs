@@ -116,6 +116,9 @@ pub fn request(api: Api, body: &[u8], members: &Members, drop: &[String], to: &T
 /// # Errors
 /// [`ReadError`] when an object in the body names a member twice.
 pub fn check(api: Api, wire: Api, body: &[u8], members: &Members, plain_input: bool) -> Result<Translation, ReadError> {
+    if plain_input && members.list.iter().all(|member| PLAIN.contains(&&*member.name(body))) {
+        return Ok(Translation::default());
+    }
     let obstacle = match read(api, body, members, &[], !plain_input) {
         Ok(conversation) if wire == Api::Messages => {
             let mut translation = messages::check(api, &conversation);
@@ -130,6 +133,9 @@ pub fn check(api: Api, wire: Api, body: &[u8], members: &Members, plain_input: b
     };
     Ok(Translation { obstacle, left_out: left_out(api, wire, body, members)?, ..Translation::default() })
 }
+
+/// Members of both of OpenAI's APIs that whoever read the request has looked at, and that every API can express.
+const PLAIN: [&str; 6] = ["model", "messages", "input", "stream", "max_tokens", "max_output_tokens"];
 
 fn read<'a>(
     api: Api,

@@ -77,6 +77,8 @@ const PLAIN: &str = r#"{"model":"m","instructions":"s","input":[{"role":"user","
 const PLAIN_CHAT: &str = r#"{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"x"},
     {"content":"","role":"assistant"},{"role":"user","content":" "},{"role":"developer","content":"d"}],
     "temperature":1,"max_tokens":5,"stream":true,"user":"u"}"#;
+const PLAINEST_CHAT: &str = r#"{"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","content":""},
+    {"role":"user","content":"text"}],"max_tokens":5,"stream":true}"#;
 const WORDS: [&str; 27] = [
     "\"type\"",
     "\"text\"",
@@ -109,9 +111,11 @@ const WORDS: [&str; 27] = [
 
 #[test]
 fn what_needs_no_closer_look_can_be_translated() {
-    for (api, base, wires) in
-        [(Api::Responses, PLAIN, &[Api::Chat, Api::Messages][..]), (Api::Chat, PLAIN_CHAT, &[Api::Messages][..])]
-    {
+    for (api, base, wires) in [
+        (Api::Responses, PLAIN, &[Api::Chat, Api::Messages][..]),
+        (Api::Chat, PLAIN_CHAT, &[Api::Messages][..]),
+        (Api::Chat, PLAINEST_CHAT, &[Api::Messages][..]),
+    ] {
         let mut random = Random(0x1234_5678_9abc_def1);
         let (mut plain, mut changed) = (0, 0);
         for _ in 0..60_000 {
