@@ -258,7 +258,7 @@ impl AttemptContext {
     }
 
     pub(super) fn finish_stream(&mut self) {
-        if let Reply::Stream { stream, .. } = std::mem::replace(&mut self.reply, Reply::Untouched) {
+        if let Reply::Stream { stream, held: false } = std::mem::replace(&mut self.reply, Reply::Untouched) {
             if let (Some(broken), Some(work)) = (stream.events.broken(), &self.work) {
                 let labels = [("model", work.slot.model.as_str()), ("reason", broken.code())];
                 self.metrics.add("broken_streams_total", &labels, 1);
