@@ -144,8 +144,9 @@ impl Context for AttemptContext {
     fn on_done(&mut self) -> bool {
         self.metrics.note_memory("attempt");
         // What was seen of a stream counts, whoever left.
-        self.count(if client_left() { "cancelled" } else { "no_response" });
-        self.finish_stream();
+        let left = client_left();
+        self.count(if left { "cancelled" } else { "no_response" });
+        self.break_off(left);
         true
     }
 }

@@ -138,8 +138,9 @@ impl Decision {
 /// is over. Envoy notes this in its flags of the response before anything is torn down, for the attempts to see too; what
 /// a provider's connection does to a response that has begun it notes only after that.
 pub(super) fn client_left() -> bool {
-    /// The client closed its connection (DC in the access log), or reset its HTTP/2 stream (DR).
-    const LEFT: u64 = 1 << 14 | 1 << 28;
+    /// The client closed its connection (DC in the access log), reset its HTTP/2 stream (DR; but for the code NO_ERROR, which
+    /// is no client's to send, and of which Envoy notes nothing), or broke the protocol (DPE).
+    const LEFT: u64 = 1 << 14 | 1 << 28 | 1 << 18;
     let flags = host::property(&["response", "flags"]);
     flags.and_then(|bytes| Some(u64::from_le_bytes(*bytes.first_chunk::<8>()?))).is_some_and(|flags| flags & LEFT != 0)
 }

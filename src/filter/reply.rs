@@ -257,7 +257,16 @@ impl AttemptContext {
         Action::Pause
     }
 
-    pub(super) fn finish_stream(&mut self) {
+    /// The stream ends here, without a last callback: its connection was reset, or the client left.
+    pub(super) fn break_off(&mut self, client_left: bool) {
+        if let (Reply::Stream { stream, .. }, false) = (&mut self.reply, client_left) {
+            // The client's stream is reset too: nothing can be told it.
+            stream.events.finish();
+        }
+        self.finish_stream();
+    }
+
+    fn finish_stream(&mut self) {
         if let Reply::Stream { stream, held: false } = std::mem::replace(&mut self.reply, Reply::Untouched) {
             if let (Some(broken), Some(work)) = (stream.events.broken(), &self.work) {
                 let labels = [("model", work.slot.model.as_str()), ("reason", broken.code())];

@@ -1,13 +1,18 @@
-"""Clients leave in the middle. Nothing goes on for nobody, and everything is accounted for."""
+"""Who leaves in the middle: a client, or a provider. Nothing goes on for nobody, and everything is accounted for."""
 
 import contextlib
 import http.client
 import json
+import socket
+import struct
 import threading
 import time
 
+import h2.connection
+import h2.events
 import pytest
 from conftest import wait_for
+from h2.errors import ErrorCodes
 from wire import asked
 
 CHUNK = b'data: {"id":"c","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n'
@@ -25,6 +30,11 @@ class Waiting:
         connection.settimeout(20)
         if connection.recv(1) == b"":
             self.seen.release()
+
+
+def reset(connection):
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 def ask(envoy, model, stream=True):
@@ -83,6 +93,28 @@ def test_a_client_leaves_in_a_stream(own, script):
     wait_for(lambda: active(own) == 0)
 
 
+@pytest.mark.parametrize("code", [ErrorCodes.CANCEL, ErrorCodes.PROTOCOL_ERROR])
+def test_a_client_resets_its_stream(own, script, code):
+    """On a connection of HTTP/2, which stays."""
+    left = Waiting()
+    script.streams(CHUNK, CHUNK, then=left)
+    counters = Counters(own, "first")
+    head = {":method": "POST", ":scheme": "http", ":authority": "router", ":path": "/v1/chat/completions"}
+    body = {"model": "first", "stream": True, "messages": [{"role": "user", "content": "Say hello."}]}
+    client = h2.connection.H2Connection()
+    client.initiate_connection()
+    client.send_headers(1, [*head.items(), ("content-type", "application/json"), ("x-team", "all")])
+    client.send_data(1, json.dumps(body).encode(), end_stream=True)
+    with socket.create_connection(("127.0.0.1", own.port), timeout=20) as connection:
+        connection.sendall(client.data_to_send())
+        while not any(isinstance(event, h2.events.DataReceived) for event in client.receive_data(connection.recv(65536))):
+            pass
+        client.reset_stream(1, code)
+        connection.sendall(client.data_to_send())
+        assert left.seen.acquire(timeout=1)
+        counters.became(cancelled=1, attempt_200=1, usage_missing=1)
+
+
 def test_what_was_said_until_then_is_counted(own):
     """Claude says at the beginning what the prompt took."""
     counters = Counters(own, "claude-haiku-4-5")
@@ -121,3 +153,26 @@ def test_many_clients_leave(own, script):
     assert memory_after(300) <= 1.05 * after_few
     script.streams(CHUNK, DONE)
     assert own.chat("first", stream=True).text.endswith("data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("last, broken", [(CHUNK, {"broken_streams": 1}), (CHUNK[:50], {"broken_streams": 1}), (DONE, {})])
+def test_a_provider_resets_its_connection(own, script, last, broken):
+    """Envoy resets the client's stream as well, so that the client cannot be told why. The operator can."""
+    script.streams(CHUNK, last, then=reset)
+    counters = Counters(own, "first")
+    with contextlib.closing(ask(own, "first")) as connection, pytest.raises((http.client.HTTPException, OSError)):
+        connection.getresponse().read()
+    counters.became(ok=1, attempt_200=1, usage_missing=1, **broken)
+
+
+@pytest.mark.parametrize("fault", ["truncated", "ends_early"])
+def test_a_broken_stream_is_counted_once(envoy, mocks, fault):
+    """Cut in the middle of an event, without and with a proper end of the HTTP message."""
+    mocks["openai"].fault(fault, after=3)
+    counters = Counters(envoy, "gpt-4.1-mini")
+    with contextlib.closing(ask(envoy, "gpt-4.1-mini")) as connection:
+        try:
+            connection.getresponse().read()
+        except http.client.IncompleteRead:
+            assert fault == "truncated"
+    counters.became(ok=1, attempt_200=1, usage_missing=1, broken_streams=1)
