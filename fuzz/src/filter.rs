@@ -2,14 +2,18 @@
 //!
 //! The first line of the input is a script, a callback per letter; below it the request's body, and below a line `---`
 //! the response's. Capitals are for the route plugin, small letters for the attempt plugin.
+//!
+//! Whatever comes: nothing panics; no plan has a model that the consumer may not use; no attempt sends what a client or
+//! an earlier attempt has left in headers, nor JSON that is none; every length that is said is right.
 
 #[allow(missing_docs, clippy::undocumented_unsafe_blocks)]
 #[path = "../../tests/fake_host/host.rs"]
 mod host;
 
 use super::POLICY;
-use super::json::is_json;
+use super::json::{is_json, is_json_of_any_depth};
 use host::*;
+use model_router::attempt::Brief;
 use std::cell::Cell;
 
 const ROUTE: u32 = 1;
@@ -28,6 +32,25 @@ const PATHS: [&str; 10] = [
     "/x",
 ];
 const CLUSTERS: [&str; 8] = ["openai", "azure", "azure_v1", "anthropic", "vertex", "bedrock", "vllm", "ollama"];
+/// What nobody but the one who sent it may see. Clients send it in every header that must not go on, and providers' keys
+/// are this too.
+const SECRET: &str = "secret";
+const FORGED: [&str; 13] = [
+    "authorization",
+    "api-key",
+    "x-api-key",
+    "proxy-authorization",
+    "cookie",
+    "forwarded",
+    "x-forwarded-for",
+    "openai-organization",
+    "x-goog-user-project",
+    "x-amz-security-token",
+    "x-envoy-retry-on",
+    "x-model-router-model",
+    "accept-encoding",
+];
+const SMALL: [&str; 2] = ["local", "gpt-oss-120b"];
 const TYPES: [&str; 4] =
     ["application/json", "text/event-stream", "application/vnd.amazon.eventstream", "multipart/form-data; boundary=b"];
 
@@ -37,14 +60,9 @@ pub fn run(data: &[u8]) {
     let (script, bodies) = split(data, b"\n");
     let (request, response) = split(bodies, b"\n---\n");
     let context = fresh_request();
-    let mut play = Play { context, piece: usize::MAX, request, response };
-    for root in [ROUTE, ATTEMPT] {
-        unsafe { proxy_on_context_create(context + root, root) }
-    }
+    let mut play = Play::new(context, request, response);
     script.iter().take(64).for_each(|step| play.step(*step));
-    for root in [ATTEMPT, ROUTE] {
-        unsafe { proxy_on_delete(context + root) }
-    }
+    play.leave();
     if let Some((status, _, body)) = host(|host| host.reply.take()) {
         assert!((200..600).contains(&status) && (body.is_empty() || is_json(body.as_bytes())), "{status} {body}");
     }
@@ -56,45 +74,161 @@ struct Play<'a> {
     piece: usize,
     request: &'a [u8],
     response: &'a [u8],
+    /// What the client has sent before anything was done to it, and what of it this attempt has not got yet.
+    routed: Vec<u8>,
+    rest: Vec<u8>,
+    /// Whether the client may only use [`SMALL`].
+    small: bool,
+    /// The attempt fits the request to a provider, and has not done so with the body.
+    fits: bool,
+    /// Bytes of the answer that the attempt has let go on, as long as it is the only one that does anything to them.
+    passed: Option<usize>,
 }
 
-impl Play<'_> {
+impl<'a> Play<'a> {
+    /// A client's request arrives.
+    fn new(context: u32, request: &'a [u8], response: &'a [u8]) -> Self {
+        for root in [ROUTE, ATTEMPT] {
+            unsafe { proxy_on_context_create(context + root, root) }
+        }
+        let (routed, rest) = (Vec::new(), Vec::new());
+        let piece = usize::MAX;
+        Play { context, piece, request, response, routed, rest, small: false, fits: false, passed: None }
+    }
+
+    /// It is over.
+    fn leave(&self) {
+        for root in [ATTEMPT, ROUTE] {
+            unsafe { proxy_on_delete(self.context + root) }
+        }
+    }
+
     fn step(&mut self, step: u8) {
-        let context = self.context + if step.is_ascii_uppercase() { ROUTE } else { ATTEMPT };
+        let is_route = step.is_ascii_uppercase();
+        let context = self.context + if is_route { ROUTE } else { ATTEMPT };
+        let ends = matches!(step.to_ascii_lowercase(), b'g' | b'e' | b'q' | b'f');
         unsafe {
-            match step.to_ascii_lowercase() {
-                b'h' => drop(proxy_on_request_headers(context, 0, false)),
-                b'g' => drop(proxy_on_request_headers(context, 0, true)),
-                b'b' | b'e' => {
+            match step {
+                b'H' | b'G' => {
+                    self.small = host(|host| host.request_headers.iter().any(|(_, value)| value == "small"));
+                    proxy_on_request_headers(context, 0, ends);
+                    self.routed_at_end(step == b'G');
+                }
+                b'B' | b'E' => {
                     let (piece, rest) = self.request.split_at(self.piece.min(self.request.len()));
                     self.request = rest;
                     let size = arrive(|host| &mut host.request_body, piece);
-                    if proxy_on_request_body(context, size, matches!(step, b'e' | b'E')) == 0 && step == b'E' {
-                        place();
+                    let goes_on = proxy_on_request_body(context, size, ends) == 0;
+                    self.routed_at_end(ends && goes_on);
+                }
+                b'h' | b'g' => {
+                    let plan = host(|host| host.properties.contains_key("model_router.brief") && host.reply.is_none());
+                    proxy_on_request_headers(context, 0, ends);
+                    self.fits = plan && host(|host| host.reply.is_none());
+                    if self.fits {
+                        let left = host(|host| host.request_headers.clone());
+                        assert!(!left.iter().any(|(name, value)| value == SECRET || name == "x-team"), "{left:?}");
                     }
                 }
-                b't' => drop(proxy_on_request_trailers(context, 0)),
-                b'r' => drop(proxy_on_response_headers(context, 0, false)),
-                b'q' => drop(proxy_on_response_headers(context, 0, true)),
-                b'd' | b'f' => {
+                b'b' | b'e' => {
+                    let piece: Vec<u8> = self.rest.drain(..self.piece.min(self.rest.len())).collect();
+                    let size = arrive(|host| &mut host.request_body, &piece);
+                    let before = host(|host| host.request_body.clone());
+                    proxy_on_request_body(context, size, ends);
+                    self.sent(ends, &before);
+                }
+                b't' => {
+                    let before = host(|host| host.request_body.clone());
+                    proxy_on_request_trailers(context, 0);
+                    self.sent(true, &before);
+                }
+                b'T' => drop(proxy_on_request_trailers(context, 0)),
+                b'r' | b'q' | b'R' | b'Q' => {
+                    host(|host| host.response_headers.retain(|(name, _)| name != "content-length"));
+                    proxy_on_response_headers(context, 0, ends);
+                    self.passed = (step == b'r').then_some(0);
+                }
+                b'd' | b'f' | b'D' | b'F' => {
                     let (piece, rest) = self.response.split_at(self.piece.min(self.response.len()));
                     self.response = rest;
                     let size = arrive(|host| &mut host.response_body, piece);
-                    if proxy_on_response_body(context, size, step.eq_ignore_ascii_case(&b'f')) == 0 {
-                        host(|host| host.response_body.clear());
-                    }
+                    let goes_on = proxy_on_response_body(context, size, ends) == 0;
+                    self.answered(goes_on, ends, is_route);
                 }
-                b's' => drop(proxy_on_response_trailers(context, 0)),
-                b'l' => proxy_on_log(context),
-                b'x' => drop(proxy_on_done(context)),
-                // What follows is about another attempt.
+                b's' | b'S' => {
+                    let goes_on = proxy_on_response_trailers(context, 0) == 0;
+                    self.answered(goes_on, true, is_route);
+                }
+                b'l' | b'L' => proxy_on_log(context),
+                b'x' | b'X' => drop(proxy_on_done(context)),
+                // What follows is about another attempt; Envoy has given the one before its provider's key.
                 b'n' => {
-                    proxy_on_delete(self.context + ATTEMPT);
-                    proxy_on_context_create(self.context + ATTEMPT, ATTEMPT);
-                    place();
+                    proxy_on_delete(context);
+                    proxy_on_context_create(context, ATTEMPT);
+                    for name in ["authorization", "api-key", "x-api-key"] {
+                        header(|host| &mut host.request_headers, name, SECRET.into());
+                    }
+                    self.place();
+                }
+                // And here about another client's request, at the same worker.
+                b'N' => {
+                    let Play { piece, request, response, .. } = *self;
+                    self.leave();
+                    *self = Play { piece, ..Play::new(next_request(), request, response) };
                 }
                 _ => self.set(step),
             }
+        }
+    }
+
+    /// The route plugin lets the request go, if this was the end of it: to what this consumer may use.
+    fn routed_at_end(&mut self, goes_on: bool) {
+        if !goes_on || host(|host| host.reply.is_some()) {
+            return;
+        }
+        self.routed = host(|host| host.request_body.clone());
+        self.place();
+        let Some(brief) = host(|host| host.properties.get("model_router.brief").cloned()) else { return };
+        for (number, cluster) in (1..=8).flat_map(|number| CLUSTERS.map(|cluster| (number, cluster))) {
+            if let Some((_, slot)) = Brief::at_attempt(&brief, number, cluster.as_bytes()) {
+                assert!(!self.small || slot.model.is_empty() || SMALL.contains(&&*slot.model), "{}", slot.model);
+            }
+        }
+    }
+
+    /// Envoy comes to the cluster that the plan says, for the next attempt, with what the client has sent.
+    fn place(&mut self) {
+        self.rest.clone_from(&self.routed);
+        (self.fits, self.passed) = (false, None);
+        host(|host| {
+            host.request_body.clear();
+            host.response_body.clear();
+            let number = host.properties.get("upstream.request_attempt_count").map_or(1, |it| u64::from(it[0]) + 1);
+            let cluster = host.properties.get("model_router.cluster").cloned().unwrap_or_default();
+            host.properties.insert("xds.cluster_name".into(), cluster);
+            host.properties.insert("upstream.request_attempt_count".into(), number.to_le_bytes().to_vec());
+            host.properties.insert("response.code_details".into(), "via_upstream".into());
+        });
+    }
+
+    /// The attempt has sent its body, if this was the end of it. `before`: what the client has sent.
+    fn sent(&mut self, ends: bool, before: &[u8]) {
+        if !ends || !std::mem::take(&mut self.fits) || host(|host| host.reply.is_some()) {
+            return;
+        }
+        let after = host(|host| host.request_body.clone());
+        assert!(!is_json(before) || is_json_of_any_depth(&after), "{}", after.escape_ascii());
+        assert_eq!(length_said(&host(|host| host.request_headers.clone())), Some(after.len()));
+    }
+
+    /// A piece of the answer goes on, or is held.
+    fn answered(&mut self, goes_on: bool, ends: bool, is_route: bool) {
+        let size = if goes_on { host(|host| std::mem::take(&mut host.response_body).len()) } else { 0 };
+        let before = self.passed.take().filter(|_| !is_route);
+        let said = length_said(&host(|host| host.response_headers.clone()));
+        match before.map(|before| before + size) {
+            Some(passed) if ends && goes_on => assert!(said.is_none_or(|said| said == passed), "{said:?} {passed}"),
+            passed => self.passed = passed,
         }
     }
 
@@ -117,7 +251,9 @@ impl Play<'_> {
             }
             b'A' => header(|host| &mut host.request_headers, "anthropic-version", "2023-06-01".into()),
             b'I' => header(|host| &mut host.request_headers, "x-ms-session-id", "s".into()),
-            b'J'..=b'K' => host(|host| host.clock += 1000),
+            b'J' => host(|host| host.clock += 1000),
+            b'K' => host(|host| host.clock += 1),
+            b'C' => header(|host| &mut host.request_headers, "x-team", "small".into()),
             b'm' | b'o' | b'p' | b'M' | b'O' | b'P' | 0x80.. => {
                 host(|host| host.properties.insert("xds.cluster_name".into(), pick(&CLUSTERS).into()));
             }
@@ -126,15 +262,10 @@ impl Play<'_> {
     }
 }
 
-/// Envoy comes to the cluster that the plan says, for the next attempt.
-fn place() {
-    host(|host| {
-        let number = host.properties.get("upstream.request_attempt_count").map_or(1, |it| u64::from(it[0]) + 1);
-        let cluster = host.properties.get("model_router.cluster").cloned().unwrap_or_default();
-        host.properties.insert("xds.cluster_name".into(), cluster);
-        host.properties.insert("upstream.request_attempt_count".into(), number.to_le_bytes().to_vec());
-        host.properties.insert("response.code_details".into(), "via_upstream".into());
-    });
+/// The length of a body as its headers say.
+fn length_said(headers: &Pairs) -> Option<usize> {
+    let (_, value) = headers.iter().find(|(name, _)| name == "content-length")?;
+    Some(value.parse().unwrap())
 }
 
 /// Puts a piece behind what waits in the buffer, and says how much that is.
@@ -183,9 +314,21 @@ fn fresh_request() -> u32 {
     host(|host| {
         let before = std::mem::take(&mut *host);
         host.keep_metric_names(before);
-        host.request_headers = [(":method", "POST"), (":path", PATHS[0]), ("content-type", TYPES[0])]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
+    });
+    next_request()
+}
+
+/// The next request at a host that remembers what was shared; its number.
+fn next_request() -> u32 {
+    host(|host| {
+        host.properties.clear();
+        host.reply = None;
+        host.request_body.clear();
+        host.response_body.clear();
+        let head = [(":method", "POST"), (":path", PATHS[0]), ("content-type", TYPES[0]), ("x-team", "all")];
+        let forged = FORGED.map(|name| (name, SECRET));
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        host.request_headers = head.into_iter().chain(forged).map(owned).collect();
         host.response_headers = vec![(":status".into(), "200".into()), ("content-type".into(), TYPES[0].into())];
     });
     CONTEXT.set(CONTEXT.get() + 8);

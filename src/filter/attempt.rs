@@ -7,6 +7,7 @@ use super::accounts;
 use super::cooling;
 use super::host;
 use super::metrics::Metrics;
+use super::outcome::client_left;
 use super::property;
 use super::reply::Reply;
 use crate::attempt::{ACCOUNT_HEADERS, Attempted, Brief, Slot, about, body_for};
@@ -142,9 +143,10 @@ impl Context for AttemptContext {
     // Envoy gives upstream filters no log callback; this one comes when the attempt is over, however it ended.
     fn on_done(&mut self) -> bool {
         self.metrics.note_memory("attempt");
-        self.count("no_response");
-        // A stream that broke off, or a client that left: what was seen counts.
-        self.finish_stream();
+        // What was seen of a stream counts, whoever left.
+        let left = client_left();
+        self.count(if left { "cancelled" } else { "no_response" });
+        self.break_off(left);
         true
     }
 }

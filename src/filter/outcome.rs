@@ -124,6 +124,7 @@ impl Decision {
     /// How the client's request ended, as metrics show it.
     fn outcome(&self) -> &'static str {
         match (self.status, self.attempted.number) {
+            _ if client_left() => "cancelled",
             (200..=299, 0 | 1) => "ok",
             (200..=299, _) => "failover",
             (400..=499, _) => "client_error",
@@ -131,6 +132,17 @@ impl Decision {
             _ => "error",
         }
     }
+}
+
+/// Whether it was the client who ended the request, and not the answer's end, Envoy or a provider: asked once the request
+/// is over. Envoy notes this in its flags of the response before anything is torn down, for the attempts to see too; what
+/// a provider's connection does to a response that has begun it notes only after that.
+pub(super) fn client_left() -> bool {
+    /// The client closed its connection (DC in the access log), reset its HTTP/2 stream (DR; but for the code NO_ERROR, which
+    /// is no client's to send, and of which Envoy notes nothing), or broke the protocol (DPE).
+    const LEFT: u64 = 1 << 14 | 1 << 28 | 1 << 18;
+    let flags = host::property(&["response", "flags"]);
+    flags.and_then(|bytes| Some(u64::from_le_bytes(*bytes.first_chunk::<8>()?))).is_some_and(|flags| flags & LEFT != 0)
 }
 
 /// Sets a header of the response, or removes it where there is nothing to say.

@@ -130,17 +130,17 @@ impl AttemptContext {
         self.count(status);
         self.reply = Reply::Untouched;
         let client = self.client();
-        if !self.work.as_ref().is_some_and(|work| work.slot.rewords(client)) {
-            return Action::Continue;
-        }
+        let rewords = self.work.as_ref().is_some_and(|work| work.slot.rewords(client));
         let status = status.parse().unwrap_or(502);
-        if refusal::status(status, client) != status {
+        if rewords && refusal::status(status, client) != status {
             host::set_header(RESPONSE, ":status", Some(&refusal::status(status, client).to_string()));
         }
-        if end_of_stream {
+        let header = |name| host::header(RESPONSE, name);
+        let is_page = status >= 400 && !refusal::is_json(&header("content-type").unwrap_or_default());
+        if end_of_stream || !(rewords || is_page) {
             return Action::Continue;
         }
-        let readable = host::header(RESPONSE, "content-encoding").is_none();
+        let readable = !is_page && header("content-encoding").is_none();
         self.reply = Reply::Refused { status, readable };
         Action::Pause
     }
@@ -257,8 +257,17 @@ impl AttemptContext {
         Action::Pause
     }
 
-    pub(super) fn finish_stream(&mut self) {
-        if let Reply::Stream { stream, .. } = std::mem::replace(&mut self.reply, Reply::Untouched) {
+    /// The stream ends here, without a last callback: its connection was reset, or the client left.
+    pub(super) fn break_off(&mut self, client_left: bool) {
+        if let (Reply::Stream { stream, .. }, false) = (&mut self.reply, client_left) {
+            // The client's stream is reset too: nothing can be told it.
+            stream.events.finish();
+        }
+        self.finish_stream();
+    }
+
+    fn finish_stream(&mut self) {
+        if let Reply::Stream { stream, held: false } = std::mem::replace(&mut self.reply, Reply::Untouched) {
             if let (Some(broken), Some(work)) = (stream.events.broken(), &self.work) {
                 let labels = [("model", work.slot.model.as_str()), ("reason", broken.code())];
                 self.metrics.add("broken_streams_total", &labels, 1);

@@ -1,5 +1,5 @@
-//! Error answers of a provider of Messages whose words the client does not know: it speaks one of OpenAI's APIs, or the
-//! provider is a cloud with errors of its own.
+//! Error answers whose words the client does not know: a provider's of Messages where the client speaks one of OpenAI's
+//! APIs, a cloud's with errors of its own, and whatever is no JSON, such as a load balancer's page.
 //!
 //! Owns the envelope and the status that the client expects. Never decides whether another attempt is made: Envoy has
 //! seen the status by then.
@@ -11,6 +11,12 @@ use crate::translate::{Delta, Fault, messages_answer};
 
 /// The longest error that is read, in bytes; no provider sends longer ones.
 pub const LONGEST_ERROR: usize = 64 << 10;
+
+/// Whether a content type is JSON, as every API's errors are.
+pub fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    kind.get(kind.len().saturating_sub(4)..).is_some_and(|end| end.eq_ignore_ascii_case("json"))
+}
 
 /// The status that the client's API has for one of Messages.
 pub fn status(status: u16, client: Api) -> u16 {
@@ -50,7 +56,7 @@ fn complete(fault: Fault, status: u16) -> Fault {
         429 => b"rate_limit_exceeded",
         503 | 529 => b"server_overloaded",
         400..=499 => b"invalid_request_error",
-        _ => b"api_error",
+        _ => b"provider_error",
     };
     let kind: &[u8] = match status {
         429 => b"requests",
@@ -60,7 +66,7 @@ fn complete(fault: Fault, status: u16) -> Fault {
     Fault {
         kind: fault.kind.filter(|_| known).or(Some(kind)),
         code: fault.code.or(Some(code)),
-        message: fault.message.or(Some(b"The provider refused the request without saying why.")),
+        message: fault.message.or(Some(b"The provider answered with an error that does not say why.")),
         ..fault
     }
 }

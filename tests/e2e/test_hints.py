@@ -146,3 +146,32 @@ def test_all_fail(latest, mocks, call, fault, stream):
     assert response.status_code >= 400 and response.headers["content-type"] == "application/json"
     assert response.json()["error"]["message"]
     assert "data:" not in response.text
+
+
+PAGES = ["<html><body>502 Bad Gateway, host secret-1</body></html>", "upstream secret-1 said no", ""]
+LAST = {
+    "chat": ("/v1/chat/completions", "gpt-4.1-mini"),
+    "responses": ("/v1/responses", "gpt-4.1-mini"),
+    "messages": ("/v1/messages", "claude-haiku-4-5"),
+    "translated": ("/v1/chat/completions", "claude-haiku-4-5"),
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=["html", "text", "nothing"])
+@pytest.mark.parametrize("path, model", LAST.values(), ids=LAST)
+@pytest.mark.parametrize("status, headers", [(502, {}), (503, {"content-type": None}), (520, {}), (429, {"retry-after": "7"}), (403, {})])
+def test_a_page_is_no_error_for_clients(latest, mocks, path, model, status, headers, page):
+    """What stands in front of a provider answers as it likes: clients get the status, what it asks for, and JSON."""
+    for mock in mocks.values():
+        mock.fault("status", count=None, status=status, headers=headers, body=page)
+    text = "Say hello."
+    asked = {"input": text} if path == "/v1/responses" else {"messages": [{"role": "user", "content": text}], "max_tokens": 9}
+    response = latest.client.post(path, json={"model": model, **asked})
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/json")
+    assert response.headers["content-length"] == str(len(response.content)) and "secret" not in response.text
+    error = response.json()["error"] if path == "/v1/messages" else is_openai_error(response)
+    assert error["message"]
+    if status in (502, 520) and path != "/v1/messages":
+        assert error["code"] == "provider_error" if page else "empty_answer"
+    if status == 429:
+        assert response.headers["retry-after"] == "7"

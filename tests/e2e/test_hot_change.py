@@ -17,12 +17,13 @@ import copy
 import http.client
 import json
 import os
+import re
 import threading
 import time
 
 import pytest
 import yaml
-from conftest import VERSIONS, Envoy, Mock, wait_for
+from conftest import ROOT, VERSIONS, Envoy, Mock, wait_for
 from wire import Busy, policy_in, raw
 
 STATS = {"ecds": "extension_config_discovery.http_filter.model_router.route.", "lds": "listener_manager.lds."}
@@ -249,3 +250,47 @@ def test_many_changes_cost_no_memory(changing):
 
     after_few = memory_after(10)
     assert memory_after(30) <= 1.1 * after_few
+
+
+@pytest.mark.parametrize("config_map", [False, True])
+def test_as_the_document_says(version, all_mocks, tmp_path, config_map):
+    """docs/CHANGE.md, with a file that is renamed and with a folder such as Kubernetes mounts. A policy that is wrong at start
+    is no policy."""
+    node, plugin, resource = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/CHANGE.md").read_text(), re.DOTALL)
+    folder = tmp_path / "policy"
+    folder.mkdir()
+    file = folder / "route.yaml"
+
+    def place(mode):
+        told = resource.replace("mode: balanced", f"mode: {mode}")
+        new = folder / f"new-{mode}"
+        if config_map:
+            new.mkdir()
+            (new / file.name).write_text(told)
+            (folder / "..new").symlink_to(new.name)
+            os.replace(folder / "..new", folder / "..data")
+            if not file.is_symlink():
+                file.symlink_to(f"..data/{file.name}")
+        else:
+            new.write_text(told)
+            os.replace(new, file)
+
+    def change(text):
+        document = yaml.safe_load(text) | yaml.safe_load(node)
+        [discovered] = yaml.safe_load(plugin)
+        source = discovered["config_discovery"]["config_source"]["path_config_source"]
+        source |= {"path": str(file)} | ({"watched_directory": {"path": str(folder)}} if config_map else {})
+        filters = document["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"]
+        assert filters[0]["name"] == discovered["name"]
+        filters[0] = discovered
+        return yaml.safe_dump(document, default_flow_style=False)
+
+    place("fast")
+    envoy = Envoy(tmp_path, all_mocks, version, change)
+    try:
+        assert envoy.chat().status_code == 500
+        for mode in ["balanced", "quality"]:
+            place(mode)
+            wait_for(lambda: envoy.chat().headers.get("x-model-router-mode") == mode)
+    finally:
+        envoy.stop()

@@ -1,6 +1,5 @@
 """Bad input gets a clear error and reaches no provider; nothing internal and no foreign key leaves the router."""
 
-import httpx
 import pytest
 import yaml
 from conftest import ROOT, Envoy
@@ -139,17 +138,6 @@ def test_clients_are_not_told_whose_account_pays(envoy, mocks, model, header, st
     body = {"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
     direct = mocks[provider].client.post(path, json=body, headers={"anthropic-version": "2023-06-01"})
     assert header in direct.headers
-
-
-def test_a_client_that_leaves_harms_nobody(envoy, mocks, plan):
-    mocks[plan[0]["provider"]].fault("hang")
-    with pytest.raises(httpx.TimeoutException):
-        httpx.post(
-            f"{envoy.url}/v1/chat/completions",
-            json={"model": "model-router", "messages": [{"role": "user", "content": "x"}]},
-            timeout=0.3,
-        )
-    assert envoy.chat().status_code == 200
 
 
 PASSING = {"x-team": "a", "openai-beta": "b", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}

@@ -115,11 +115,15 @@ class Script:
                 self.send_response(script.status)
                 for name, value in script.headers.items():
                     self.send_header(name, value)
-                self.send_header("content-length", str(sum(map(len, script.pieces))))
+                # Whoever does something then has not said everything.
+                self.send_header("content-length", str(sum(map(len, script.pieces)) + bool(script.then)))
                 self.end_headers()
                 for piece in script.pieces:
                     self.wfile.write(piece)
                     self.wfile.flush()
+                if script.then:
+                    script.then(self.connection)
+                    self.close_connection = True
 
             do_GET = do_DELETE = do_POST
 
@@ -135,14 +139,14 @@ class Script:
         self.seen = []
         self.says(b"", status=503)
 
-    def says(self, *pieces, status=200, **headers):
-        self.status, self.pieces = status, pieces
+    def says(self, *pieces, status=200, then=None, **headers):
+        self.status, self.pieces, self.then = status, pieces, then
         self.headers = {"content-type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
 
-    def streams(self, *events):
+    def streams(self, *events, then=None):
         """Events of the Responses API; what is no object goes as it is."""
         text = lambda event: event if isinstance(event, bytes) else f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
-        self.says(*map(text, events), content_type="text/event-stream")
+        self.says(*map(text, events), then=then, content_type="text/event-stream")
 
     def requests(self):
         return list(self.seen)

@@ -68,3 +68,14 @@ fn errors_of_clouds_get_the_shape_of_messages() {
     }
     assert_eq!((refusal::status(529, Api::Messages), refusal::status(529, Api::Chat)), (529, 503));
 }
+
+#[test]
+fn what_is_json() {
+    for kind in ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/problem+json"]
+    {
+        assert!(refusal::is_json(kind), "{kind}");
+    }
+    for kind in ["", "text/html", "text/plain; x=json", "é", "jso"] {
+        assert!(!refusal::is_json(kind), "{kind}");
+    }
+}

@@ -234,6 +234,6 @@ fn refusals_in_the_words_of_openai() {
             "{nothing}"
         );
     }
-    assert_eq!(value(&refusal::body(None, 500, Api::Chat))["error"]["code"], "api_error");
+    assert_eq!(value(&refusal::body(None, 500, Api::Chat))["error"]["code"], "provider_error");
     assert_eq!((refusal::status(529, Api::Chat), refusal::status(429, Api::Chat)), (503, 429));
 }
