@@ -143,10 +143,13 @@ impl Context for AttemptContext {
     // Envoy gives upstream filters no log callback; this one comes when the attempt is over, however it ended.
     fn on_done(&mut self) -> bool {
         self.metrics.note_memory("attempt");
-        // What was seen of a stream counts, whoever left.
-        let left = client_left();
-        self.count(if left { "cancelled" } else { "no_response" });
-        self.break_off(left);
+        let is_over = self.counted && !matches!(self.reply, Reply::Stream { .. });
+        if self.work.is_some() && !is_over {
+            // What was seen of a stream counts, whoever left.
+            let left = client_left();
+            self.count(if left { "cancelled" } else { "no_response" });
+            self.break_off(left);
+        }
         true
     }
 }
