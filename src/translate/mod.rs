@@ -135,7 +135,8 @@ pub fn check(api: Api, wire: Api, body: &[u8], members: &Members, plain_input: b
 }
 
 /// Members of both of OpenAI's APIs that whoever read the request has looked at, and that every API can express.
-const PLAIN: [&str; 6] = ["model", "messages", "input", "stream", "max_tokens", "max_output_tokens"];
+const PLAIN: [&str; 7] =
+    ["model", "messages", "input", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens"];
 
 fn read<'a>(
     api: Api,

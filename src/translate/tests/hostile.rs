@@ -78,7 +78,7 @@ const PLAIN_CHAT: &str = r#"{"model":"m","messages":[{"role":"system","content":
     {"content":"","role":"assistant"},{"role":"user","content":" "},{"role":"developer","content":"d"}],
     "temperature":1,"max_tokens":5,"stream":true,"user":"u"}"#;
 const PLAINEST_CHAT: &str = r#"{"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","content":""},
-    {"role":"user","content":"text"}],"max_tokens":5,"stream":true}"#;
+    {"role":"user","content":"text"}],"max_tokens":5,"max_completion_tokens":6,"stream":true}"#;
 const WORDS: [&str; 27] = [
     "\"type\"",
     "\"text\"",
