@@ -147,7 +147,11 @@ macro_rules! choices {
     ($($type:ty: $($name:ident)*;)*) => {$(
         impl Publish for $type {
             fn put(&self, to: &mut Vec<u8>) {
-                to.push([$(Self::$name),*].iter().position(|one| one == self).unwrap_or(usize::MAX) as u8);
+                // The compiler sees whether one is missing.
+                match self {
+                    $(Self::$name)|* => {}
+                }
+                to.push([$(Self::$name),*].iter().position(|one| one == self).unwrap_or_default() as u8);
             }
 
             fn take(from: &mut &[u8]) -> Option<Self> {
