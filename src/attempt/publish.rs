@@ -23,6 +23,13 @@ pub trait Publish: Sized {
     fn take(from: &mut &[u8]) -> Option<Self>;
 }
 
+/// The next byte; goes behind it.
+fn next(from: &mut &[u8]) -> Option<u8> {
+    let (byte, rest) = from.split_first()?;
+    *from = rest;
+    Some(*byte)
+}
+
 impl Publish for u64 {
     /// Seven bits a byte, the lowest first.
     fn put(&self, to: &mut Vec<u8>) {
@@ -37,10 +44,9 @@ impl Publish for u64 {
     fn take(from: &mut &[u8]) -> Option<Self> {
         let mut number = 0;
         for shift in (0..u64::BITS).step_by(7) {
-            let (byte, rest) = from.split_first()?;
-            *from = rest;
+            let byte = next(from)?;
             number |= u64::from(byte & 0x7F) << shift;
-            if *byte < 0x80 {
+            if byte < 0x80 {
                 return Some(number);
             }
         }
@@ -66,9 +72,7 @@ impl Publish for bool {
     }
 
     fn take(from: &mut &[u8]) -> Option<Self> {
-        let (byte, rest) = from.split_first()?;
-        *from = rest;
-        Some(*byte != 0)
+        Some(next(from)? != 0)
     }
 }
 
@@ -155,9 +159,7 @@ macro_rules! choices {
             }
 
             fn take(from: &mut &[u8]) -> Option<Self> {
-                let (byte, rest) = from.split_first()?;
-                *from = rest;
-                [$(Self::$name),*].get(usize::from(*byte)).copied()
+                [$(Self::$name),*].get(usize::from(next(from)?)).copied()
             }
         }
     )*};
