@@ -1,6 +1,7 @@
 //! `model-router`: the native companion of the filter.
 
 mod check;
+mod envoy;
 mod evaluate;
 mod explain;
 mod fit_ability;
@@ -28,6 +29,8 @@ struct Cli {
 enum Command {
     /// Validate a policy, or an Envoy configuration that holds one, as the filter does at start
     Check(check::Args),
+    /// Write the complete Envoy configuration of a policy, whose providers say where they are
+    Envoy(envoy::Args),
     /// Say what the filter would decide on the request on standard input, and why; calls nothing
     Explain(explain::Args),
     /// Show how a router would spread a batch of prompts over its models, and what that would cost; calls nothing
@@ -49,6 +52,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Envoy(args) => envoy::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Explain(args) => explain::run(&args),
         Command::Route(args) => route::run(&args),
         Command::Score(args) => score::run(&args).map(|()| ExitCode::SUCCESS),

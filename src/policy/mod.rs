@@ -4,12 +4,14 @@
 //! breaks, and all errors are reported at once. Never talks to the host and never sees a request.
 
 mod consumers;
+mod endpoint;
 mod error;
 mod facts;
 mod failover;
 mod models;
 mod names;
 mod node;
+mod presets;
 mod providers;
 mod read;
 mod routers;
@@ -19,8 +21,10 @@ mod tests;
 
 use serde_json::Value;
 
+pub use endpoint::{Credential, Endpoint};
 pub use error::Error;
 pub use failover::{Cooldown, Timeouts};
+pub use presets::{PRESETS, Preset};
 
 use crate::catalog::{Abilities, Capabilities, Context, Efforts, MessagesRules, Parameters, Price};
 use crate::predict::Predictor;
@@ -196,6 +200,10 @@ pub struct Served {
 pub struct Provider {
     /// Unique name.
     pub name: String,
+    /// Where it is. For Envoy's configuration, like the next: the filter asks Envoy for a cluster, whatever its address.
+    pub endpoint: Option<Endpoint>,
+    /// Where Envoy finds its key; `None`: it needs none.
+    pub credential: Option<Credential>,
     /// Envoy cluster.
     pub cluster: String,
     /// Wire format.

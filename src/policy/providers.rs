@@ -1,16 +1,22 @@
 //! Reads `providers`.
 //!
-//! Owns the rules on where a provider is and how it is spoken to. Never asks whether anything uses it.
+//! Owns the rules on where a provider is and how it is spoken to. Never asks whether anything uses it,
+//! nor whether anybody answers there.
 
+use super::endpoint::{credential, endpoint};
 use super::facts;
 use super::names::Names;
 use super::node::{Fields, Node};
+use super::presets::{self, PRESETS, Preset};
 use super::{Apis, Dialect, Provider};
 use crate::catalog::{Catalog, Parameters};
 use crate::request::{Api, is_beta};
 
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 15] = [
     "name",
+    "preset",
+    "endpoint",
+    "credential",
     "cluster",
     "dialect",
     "apis",
@@ -42,6 +48,8 @@ pub(super) fn read(root: &Fields<'_>, catalog: &Catalog) -> Vec<Provider> {
 fn provider(node: &Node<'_>, catalog: &Catalog, names: &mut Names) -> Provider {
     let mut provider = Provider {
         name: String::new(),
+        endpoint: None,
+        credential: None,
         cluster: String::new(),
         dialect: Dialect::OpenAi,
         apis: Apis { chat: true, responses: true },
@@ -54,6 +62,9 @@ fn provider(node: &Node<'_>, catalog: &Catalog, names: &mut Names) -> Provider {
         betas: None,
     };
     let Some(fields) = node.object(&FIELDS) else { return provider };
+    // Whoever mistypes a preset has one in mind, and need not hear of all that it would have brought.
+    let known = PRESETS.map(|preset| (preset.name, preset));
+    let preset = fields.get("preset").map(|field| field.choice(&known).unwrap_or(presets::OPENAI));
     if let Some(field) = fields.require("name") {
         // Kept as it is even where it is not legal, lest every model that names it is blamed too.
         field.value.as_str().unwrap_or_default().clone_into(&mut provider.name);
@@ -61,41 +72,74 @@ fn provider(node: &Node<'_>, catalog: &Catalog, names: &mut Names) -> Provider {
             names.claim(&field, name);
         }
     }
-    if let Some(cluster) = fields.require("cluster").and_then(|field| field.label()) {
-        cluster.clone_into(&mut provider.cluster);
-    }
-    let dialect = fields.require("dialect").and_then(|field| field.choice(&DIALECTS));
+    read_place(&fields, preset.as_ref(), &mut provider);
+    read_dialect(&fields, preset.as_ref(), &mut provider);
+    // Zones are compared without regard to case.
+    provider.data_zone = fields.get("data_zone").and_then(|field| field.label().map(str::to_ascii_lowercase));
+    read_rules(&fields, preset.as_ref(), catalog, &mut provider);
+    provider
+}
+
+/// Where it is, for Envoy, and what it is called there.
+fn read_place(fields: &Fields<'_>, preset: Option<&Preset>, provider: &mut Provider) {
+    provider.endpoint = match fields.get("endpoint") {
+        Some(field) => endpoint(&field),
+        None => preset.and_then(Preset::endpoint),
+    };
+    provider.credential = fields.get("credential").and_then(|field| credential(&field));
+    // A provider that Envoy's configuration is made for has the cluster of its name.
+    let cluster = match fields.get("cluster") {
+        None if preset.is_some() || fields.get("endpoint").is_some() => fields.get("name"),
+        _ => fields.require("cluster"),
+    };
+    cluster.and_then(|field| field.label()).unwrap_or_default().clone_into(&mut provider.cluster);
+    provider.authority = match fields.get("authority") {
+        Some(field) => authority(&field),
+        None => provider.endpoint.as_ref().map(|endpoint| endpoint.authority()),
+    };
+}
+
+/// What it speaks, and on which paths.
+fn read_dialect(fields: &Fields<'_>, preset: Option<&Preset>, provider: &mut Provider) {
+    let dialect = match (fields.get("dialect"), preset) {
+        (None, Some(preset)) => Some(preset.dialect),
+        _ => fields.require("dialect").and_then(|field| field.choice(&DIALECTS)),
+    };
     provider.dialect = dialect.unwrap_or(Dialect::OpenAi);
+    // Another dialect than the preset's has other paths and APIs.
+    let preset = preset.filter(|preset| preset.dialect == provider.dialect);
+    provider.apis = preset.map_or(provider.apis, |preset| preset.apis);
     if let Some(apis) = fields.get("apis").and_then(|field| apis(&field)) {
         provider.apis = apis;
     }
+    let usual = match (preset, provider.dialect) {
+        (Some(preset), _) => preset.path,
+        (None, Dialect::AzureOpenAi) => "/openai",
+        (None, Dialect::BedrockAnthropic | Dialect::VertexAnthropic) => "",
+        (None, Dialect::OpenAi | Dialect::Anthropic) => "/v1",
+    };
     provider.path = match fields.get("path") {
         Some(field) => path(&field).unwrap_or_default(),
-        None if provider.dialect == Dialect::AzureOpenAi => "/openai".to_owned(),
-        None if provider.dialect == Dialect::BedrockAnthropic => String::new(),
-        None if provider.dialect == Dialect::VertexAnthropic => {
-            fields.require("path");
-            String::new()
-        }
-        None => "/v1".to_owned(),
+        None => usual.to_owned(),
     };
-    provider.authority = fields.get("authority").and_then(|field| authority(&field));
+    if provider.dialect == Dialect::VertexAnthropic {
+        fields.require("path");
+    }
     if let Some(field) = fields.get("api_version") {
         provider.api_version = api_version(&field);
         if dialect.is_some_and(|dialect| dialect != Dialect::AzureOpenAi) {
             field.fail("only a provider with the dialect azure_openai has one");
         }
     }
-    // Zones are compared without regard to case.
-    provider.data_zone = fields.get("data_zone").and_then(|field| field.label().map(str::to_ascii_lowercase));
-    read_rules(&fields, catalog, &mut provider);
-    provider
 }
 
 /// What the provider refuses, whatever the model, and how it is written to.
-fn read_rules(fields: &Fields<'_>, catalog: &Catalog, provider: &mut Provider) {
+fn read_rules(fields: &Fields<'_>, preset: Option<&Preset>, catalog: &Catalog, provider: &mut Provider) {
     let known: Vec<(&str, &str)> = catalog.servers().map(|name| (name, name)).collect();
-    let server = fields.get("server").and_then(|field| field.choice(&known));
+    let server = match fields.get("server") {
+        Some(field) => field.choice(&known),
+        None => preset.and_then(|preset| preset.server),
+    };
     provider.parameters = server.and_then(|name| catalog.server(name)).cloned().unwrap_or_default();
     if let Some(field) = fields.get("parameters") {
         provider.parameters = facts::parameters(&field, core::mem::take(&mut provider.parameters));

@@ -12,8 +12,9 @@ use super::{consumers, failover, models, providers, routers, structpb};
 use crate::catalog::Catalog;
 use crate::predict::Predictor;
 
-const FIELDS: [&str; 8] =
-    ["routers", "models", "providers", "consumers", "unknown_paths", "max_attempts", "cooldown", "timeouts"];
+// `envoy` is for whoever makes Envoy's configuration of the policy; here nobody looks into it.
+const FIELDS: [&str; 9] =
+    ["routers", "models", "providers", "consumers", "unknown_paths", "max_attempts", "cooldown", "timeouts", "envoy"];
 const UNKNOWN_PATHS: [(&str, UnknownPaths); 2] = [("reject", UnknownPaths::Reject), ("pass", UnknownPaths::Pass)];
 const EMPTY: &str = "is empty: give models, providers that serve them, and routers that choose among them";
 

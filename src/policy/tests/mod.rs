@@ -301,3 +301,52 @@ fn how_long_models_rest_and_requests_take() {
     let expected = Timeouts { first_token: Some(2500), answer: Some(60_000), total: Some(60_000) };
     assert_eq!(read(json!({"timeouts": timeouts})).1, expected);
 }
+
+#[test]
+fn presets() {
+    let provider = |fields: Value| {
+        let policy = accepted(&with(small(), "/providers/0", fields));
+        policy.providers.into_iter().next().unwrap()
+    };
+    for preset in PRESETS {
+        let at = json!({"name": "p", "preset": preset.name, "endpoint": "http://host:8000/"});
+        let made = provider(at);
+        assert_eq!((made.cluster.as_str(), made.dialect, made.path.as_str()), ("p", preset.dialect, preset.path));
+        assert_eq!(made.authority.as_deref(), Some("host:8000"));
+        assert_eq!(
+            preset.endpoint().is_some(),
+            preset.endpoint.is_some(),
+            "{}: its address must be valid",
+            preset.name
+        );
+    }
+    let known = provider(json!({"name": "p", "preset": "groq", "credential": {"environment": "GROQ_API_KEY"}}));
+    assert_eq!(known.endpoint.map(|endpoint| (endpoint.tls, endpoint.port)), Some((true, 443)));
+    assert_eq!(known.authority.as_deref(), Some("api.groq.com"));
+    assert_eq!(known.credential, Some(Credential::Environment("GROQ_API_KEY".to_owned())));
+    assert!(!known.apis.responses && known.parameters.drop.iter().any(|name| name == "logit_bias"));
+    // What is said wins.
+    let own =
+        json!({"name": "p", "preset": "groq", "cluster": "c", "path": "/x", "apis": ["responses"], "server": "vllm"});
+    let own = provider(own);
+    assert_eq!((own.cluster.as_str(), own.path.as_str(), own.apis.responses), ("c", "/x", true));
+    assert!(!own.parameters.drop.iter().any(|name| name == "logit_bias"));
+    // Another dialect has other paths.
+    let claude = provider(json!({"name": "p", "preset": "groq", "dialect": "anthropic"}));
+    assert_eq!((claude.dialect, claude.path.as_str()), (Dialect::Anthropic, "/v1"));
+}
+
+#[test]
+fn endpoints() {
+    for (text, tls, host, port, authority) in [
+        ("https://api.openai.com", true, "api.openai.com", 443, "api.openai.com"),
+        ("http://vllm_1:8000/", false, "vllm_1", 8000, "vllm_1:8000"),
+        ("https://10.0.0.4:8443", true, "10.0.0.4", 8443, "10.0.0.4:8443"),
+        ("http://[::1]", false, "::1", 80, "[::1]"),
+        ("https://[fe80::1]:80", true, "fe80::1", 80, "[fe80::1]:80"),
+    ] {
+        let found = Endpoint::parse(text).unwrap();
+        assert_eq!((found.tls, found.host.as_str(), found.port), (tls, host, port), "{text}");
+        assert_eq!(found.authority(), authority);
+    }
+}

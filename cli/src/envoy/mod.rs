@@ -1,0 +1,69 @@
+//! `model-router envoy`: the complete Envoy configuration of a policy.
+//!
+//! | | |
+//! |---|---|
+//! | [`settings`] | the policy's part `envoy` |
+//! | [`clusters`] | providers as clusters and secrets |
+//! | [`render`] | the templates beside this file, filled in |
+//!
+//! Owns which files are written, and how. Never judges the policy: that is the filter's code; nor what Envoy makes of the
+//! result: that is for its `--mode validate`.
+
+mod clusters;
+mod render;
+mod settings;
+
+pub use settings::Settings;
+
+use anyhow::Context;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `envoy`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A policy file (YAML or JSON)
+    #[arg(long)]
+    policy: PathBuf,
+    /// Where to write the configuration [default: standard output]
+    #[arg(long, short, conflicts_with = "xds")]
+    output: Option<PathBuf>,
+    /// A folder for Envoy to watch: envoy.yaml to start it with, and lds.yaml, cds.yaml and sds.yaml, which it takes up when
+    /// they change
+    #[arg(long)]
+    xds: Option<PathBuf>,
+}
+
+/// Writes what was asked for, whole files only.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(&args.policy).with_context(|| args.policy.display().to_string())?;
+    let from = render::From { file: &args.policy, text: &text };
+    let Some(folder) = &args.xds else {
+        let configuration = render::complete(&from)?;
+        return match &args.output {
+            Some(path) => replace(path, &configuration),
+            None => Ok(std::io::stdout().write_all(configuration.as_bytes())?),
+        };
+    };
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let folder = folder.canonicalize()?;
+    // Clusters before the listener that sends requests to them, keys before the clusters that use them.
+    for (name, content) in render::watched(&from, &folder)? {
+        replace(&folder.join(name), &content)?;
+    }
+    Ok(())
+}
+
+/// Envoy sees renames, and must never see half a file. What has not changed stays, so that Envoy does nothing.
+fn replace(path: &Path, content: &str) -> anyhow::Result<()> {
+    if std::fs::read_to_string(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    let name = path.file_name().with_context(|| format!("{} is no file", path.display()))?;
+    let mut next = name.to_owned();
+    next.push(".new");
+    let next = path.with_file_name(next);
+    std::fs::write(&next, content).with_context(|| next.display().to_string())?;
+    std::fs::rename(&next, path).with_context(|| path.display().to_string())?;
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! The templates, filled in.
+//!
+//! Owns how values become YAML and where the policy's text goes. Never decides anything.
+
+use super::Settings;
+use super::clusters::clusters;
+use anyhow::Context;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, context, value::Serde};
+use model_router::policy::Policy;
+use serde_json::Value;
+use std::path::Path;
+
+/// Names of the labels that the filter puts into its metrics' names.
+const LABELS: [&str; 9] = ["router", "mode", "model", "outcome", "result", "kind", "reason", "plugin", "decision"];
+const TEMPLATES: [(&str, &str); 4] = [
+    ("bootstrap", include_str!("bootstrap.yaml")),
+    ("listener", include_str!("listener.yaml")),
+    ("secrets", include_str!("secrets.yaml")),
+    ("clusters", include_str!("clusters.yaml")),
+];
+
+/// A policy and where it comes from.
+pub struct From<'a> {
+    pub file: &'a Path,
+    pub text: &'a str,
+}
+
+/// What the templates see of the policy, and the templates.
+struct Page<'a> {
+    environment: Environment<'a>,
+    values: minijinja::Value,
+}
+
+/// The whole configuration in one text.
+///
+/// # Errors
+/// Where the policy is not valid, or does not say where a provider is.
+pub fn complete(from: &From<'_>) -> anyhow::Result<String> {
+    let page = page(from, None)?;
+    let more = context! {
+        listener => page.part("listener", context! {})?,
+        secret_items => page.part("secrets", context! {})?,
+        cluster_items => page.part("clusters", context! {})?,
+    };
+    Ok(page.part("bootstrap", more)? + "\n")
+}
+
+/// The configuration in files that Envoy watches, by name, in the order in which they must be written. `folder` is where Envoy
+/// finds them.
+///
+/// # Errors
+/// As [`complete`].
+pub fn watched(from: &From<'_>, folder: &Path) -> anyhow::Result<[(&'static str, String); 4]> {
+    let page = page(from, Some(folder))?;
+    let resources =
+        |items: &str| if items.is_empty() { "resources: []\n".to_owned() } else { format!("resources:\n{items}\n") };
+    Ok([
+        ("sds.yaml", resources(&page.part("secrets", context! {})?)),
+        ("cds.yaml", resources(&page.part("clusters", context! {})?)),
+        ("lds.yaml", resources(&item(&page.part("listener", context! {})?))),
+        ("envoy.yaml", page.part("bootstrap", context! {})? + "\n"),
+    ])
+}
+
+fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> {
+    let file = from.file.display();
+    let document: Value = serde_yaml_ng::from_str(from.text).with_context(|| format!("{file} is no YAML"))?;
+    let policy = Policy::from_value(&document).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{file} is not valid:\n{}", lines.join("\n"))
+    })?;
+    let clusters = clusters(&policy).with_context(|| file.to_string())?;
+    let mut environment = Environment::new();
+    // A line with nothing but a tag leaves none.
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.add_filter("yaml", yaml);
+    environment.add_filter("item", |text: &str| item(text));
+    for (name, text) in TEMPLATES {
+        environment.add_template(name, text)?;
+    }
+    let values = context! {
+        origin => format!("Made by `model-router envoy --policy {file}`: change that file rather than this one."),
+        settings => Serde(Settings::of(&document).with_context(|| file.to_string())?),
+        policy => embedded(from.text, &document)?,
+        retries => policy.max_attempts - 1,
+        secrets => clusters.iter().any(|cluster| cluster.credential.is_some()),
+        clusters => Serde(&clusters),
+        labels => LABELS,
+        xds => folder.map(|folder| folder.display().to_string()),
+    };
+    Ok(Page { environment, values })
+}
+
+impl Page<'_> {
+    /// A template without the line break at its end.
+    fn part(&self, name: &str, more: minijinja::Value) -> anyhow::Result<String> {
+        let text = self.environment.get_template(name)?.render(context! { ..more, ..self.values.clone() })?;
+        Ok(text.trim_end().to_owned())
+    }
+}
+
+/// The policy as it was written, comments too, where it can stand inside another document; else its values alone.
+fn embedded(text: &str, document: &Value) -> anyhow::Result<String> {
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    let indented: String = text.trim_end().lines().map(|line| format!("  {line}\n")).collect();
+    let inside = serde_yaml_ng::from_str::<Value>(&format!("policy:\n{indented}"));
+    if inside.is_ok_and(|inside| inside.get("policy") == Some(document)) {
+        return Ok(text.trim_end().to_owned());
+    }
+    Ok(serde_yaml_ng::to_string(document)?.trim_end().to_owned())
+}
+
+/// A value in YAML's flow style; a plain word where that says the same.
+fn yaml(value: Serde<Value>) -> anyhow::Result<String, minijinja::Error> {
+    let json = value.0.to_string();
+    let plain = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'))
+            && serde_yaml_ng::from_str::<Value>(text).is_ok_and(|read| read == text)
+    };
+    Ok(value.0.as_str().filter(|text| plain(text)).map_or(json, str::to_owned))
+}
+
+/// The text as an item of a list.
+fn item(text: &str) -> String {
+    let lines = text.lines().enumerate().map(|(at, line)| match (at, line) {
+        (0, line) => format!("- {line}"),
+        (_, "") => String::new(),
+        (_, line) => format!("  {line}"),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,92 @@
+//! The policy's part `envoy`: what Envoy's configuration needs to know beside the policy.
+//!
+//! Owns its fields and their defaults. The filter accepts the part and never looks into it.
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Everything has a default: without the part the configuration is the demo's.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Where clients connect.
+    pub listener: Listener,
+    /// Where operators and Prometheus connect. Whoever reaches it can stop Envoy.
+    pub admin: Admin,
+    /// The filter's file.
+    pub wasm: String,
+    /// The certificates by which providers are verified.
+    pub trusted_ca: String,
+    /// Longer requests get 413; longer answers that are no stream, 500.
+    pub max_body_bytes: u32,
+}
+
+/// Where clients connect.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listener {
+    /// An IP address; loopback, unless told otherwise.
+    pub address: String,
+    /// A TCP port.
+    pub port: u16,
+    /// With it clients speak TLS.
+    pub tls: Option<Tls>,
+}
+
+/// Where operators connect.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// An IP address; loopback, unless told otherwise.
+    pub address: String,
+    /// A TCP port.
+    pub port: u16,
+}
+
+/// What the listener proves its name with.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// File with the certificate and those that lead to its root.
+    pub certificate: String,
+    /// File with its private key.
+    pub private_key: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            listener: Listener::default(),
+            admin: Admin::default(),
+            wasm: "target/model_router.wasm".to_owned(),
+            trusted_ca: "/etc/ssl/certs/ca-certificates.crt".to_owned(),
+            max_body_bytes: 16 << 20,
+        }
+    }
+}
+
+const LOOPBACK: &str = "127.0.0.1";
+
+impl Default for Listener {
+    fn default() -> Self {
+        Listener { address: LOOPBACK.to_owned(), port: 10000, tls: None }
+    }
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Admin { address: LOOPBACK.to_owned(), port: 9901 }
+    }
+}
+
+impl Settings {
+    /// Those of a policy's document.
+    ///
+    /// # Errors
+    /// Where a field is unknown or has a wrong type.
+    pub fn of(policy: &Value) -> anyhow::Result<Settings> {
+        let part = policy.get("envoy").filter(|part| !part.is_null());
+        part.map_or_else(|| Ok(Settings::default()), |part| Settings::deserialize(part).context("envoy"))
+    }
+}

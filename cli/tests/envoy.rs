@@ -1,0 +1,175 @@
+//! `model-router envoy`: the configuration that it writes. Whether Envoy takes it is tested with Envoy (tests/e2e).
+
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_model-router")).arg("envoy").args(arguments).current_dir(root()).output().unwrap()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// The output for a policy with these providers, the first of which serves the one model.
+fn made_of(name: &str, providers: Value) -> Output {
+    let first = providers[0]["name"].clone();
+    let policy =
+        json!({"models": [{"name": "gpt-5-mini", "served_by": [{"provider": first}]}], "providers": providers});
+    let file = folder(name).join("policy.json");
+    std::fs::write(&file, policy.to_string()).unwrap();
+    run(&["--policy", file.to_str().unwrap()])
+}
+
+fn yaml(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_yaml_ng::from_slice(&output.stdout).unwrap()
+}
+
+fn complaint(output: &Output) -> String {
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn the_demo_is_the_output_for_its_policy() {
+    let output = run(&["--policy", "envoy/policy.yaml"]);
+    let demo = std::fs::read_to_string(root().join("envoy/envoy.yaml")).unwrap();
+    let made = String::from_utf8(output.stdout).unwrap();
+    assert!(made == demo, "run: model-router envoy --policy envoy/policy.yaml --output envoy/envoy.yaml");
+}
+
+#[test]
+fn a_preset_is_all_that_a_known_provider_needs() {
+    for (preset, host, header) in [
+        ("openai", "api.openai.com", "authorization"),
+        ("anthropic", "api.anthropic.com", "x-api-key"),
+        ("xai", "api.x.ai", "authorization"),
+        ("deepseek", "api.deepseek.com", "authorization"),
+        ("mistral", "api.mistral.ai", "authorization"),
+        ("groq", "api.groq.com", "authorization"),
+        ("openrouter", "openrouter.ai", "authorization"),
+    ] {
+        let made =
+            yaml(&made_of(preset, json!([{"name": "p", "preset": preset, "credential": {"environment": "SOME_KEY"}}])));
+        let cluster = &made["static_resources"]["clusters"][0];
+        let text = cluster.to_string();
+        let address = &cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"];
+        assert_eq!(address["socket_address"], json!({"address": host, "port_value": 443}));
+        assert_eq!(cluster["transport_socket"]["typed_config"]["sni"], host);
+        assert!(text.contains(&format!(r#""header":"{header}""#)), "{text}");
+        let secret = &made["static_resources"]["secrets"][0]["generic_secret"]["secret"];
+        assert_eq!(*secret, json!({"environment_variable": "SOME_KEY"}));
+    }
+}
+
+#[test]
+fn an_own_server_has_no_key_and_no_tls() {
+    let made = yaml(&made_of("own", json!([{"name": "vllm", "preset": "vllm", "endpoint": "http://[::1]:8000"}])));
+    let cluster = &made["static_resources"]["clusters"][0];
+    let address = &cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"];
+    assert_eq!(address["socket_address"], json!({"address": "::1", "port_value": 8000}));
+    assert!(cluster.get("transport_socket").is_none());
+    assert!(!cluster.to_string().contains("credential_injector"));
+    assert!(made["static_resources"].get("secrets").is_none());
+}
+
+#[test]
+fn a_private_address_is_verified_by_the_public_name() {
+    let azure =
+        json!({"name": "a", "preset": "foundry", "endpoint": "https://10.0.0.4", "authority": "my.openai.azure.com"});
+    let made = yaml(&made_of("private", json!([azure])));
+    assert_eq!(
+        made["static_resources"]["clusters"][0]["transport_socket"]["typed_config"]["sni"],
+        "my.openai.azure.com"
+    );
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_named() {
+    for (name, providers, expected) in [
+        (
+            "nowhere",
+            json!([{"name": "p", "cluster": "p", "dialect": "openai"}]),
+            "`p` needs an `endpoint`, or a `preset` that has one",
+        ),
+        (
+            "azure",
+            json!([{"name": "p", "preset": "azure_openai"}]),
+            "`p` needs an `endpoint`, or a `preset` that has one",
+        ),
+        (
+            "nameless",
+            json!([{"name": "p", "preset": "foundry", "endpoint": "https://10.0.0.4"}]),
+            "needs an `authority`",
+        ),
+        (
+            "twice",
+            json!([{"name": "p", "preset": "openai"}, {"name": "q", "cluster": "p", "preset": "xai"}]),
+            "providers[1]: cluster p has another endpoint or credential above",
+        ),
+        (
+            "url",
+            json!([{"name": "p", "preset": "openai", "endpoint": "ftp://x"}]),
+            "providers[0].endpoint: must begin with",
+        ),
+        (
+            "key",
+            json!([{"name": "p", "preset": "openai", "credential": {"key": "sk-1"}}]),
+            "providers[0].credential: unknown field `key`",
+        ),
+        (
+            "preset",
+            json!([{"name": "p", "preset": "opneai"}]),
+            "providers[0].preset: expected one of openai, azure_openai, foundry",
+        ),
+    ] {
+        let said = complaint(&made_of(name, providers));
+        assert!(said.contains(expected), "{name}: {said}");
+        assert!(!said.contains("sk-1"), "{said}");
+    }
+    let file = folder("settings").join("policy.yaml");
+    let demo = std::fs::read_to_string(root().join("envoy/policy.yaml")).unwrap();
+    std::fs::write(&file, demo + "envoy: {listner: {port: 1}}\n").unwrap();
+    let said = complaint(&run(&["--policy", file.to_str().unwrap()]));
+    assert!(said.contains("unknown field `listner`"), "{said}");
+}
+
+#[test]
+fn a_policy_that_cannot_stand_inside_a_document_does_so_by_its_values() {
+    let file = folder("marker").join("policy.yaml");
+    let text =
+        "---\nmodels: [{name: gpt-5-mini, served_by: [{provider: p}]}]\nproviders:\n- {name: p, preset: openai}\n...\n";
+    std::fs::write(&file, text).unwrap();
+    let made = yaml(&run(&["--policy", file.to_str().unwrap()]));
+    assert!(made.to_string().contains(r#""value":{"models":[{"name":"gpt-5-mini""#), "{made}");
+}
+
+#[test]
+fn watched_files_change_only_with_what_they_say() {
+    let folder = folder("xds");
+    let policy = folder.join("policy.yaml");
+    let demo = std::fs::read_to_string(root().join("envoy/policy.yaml")).unwrap();
+    std::fs::write(&policy, &demo).unwrap();
+    let arguments = ["--policy", policy.to_str().unwrap(), "--xds", folder.to_str().unwrap()];
+    assert!(run(&arguments).status.success());
+    let changed = || {
+        ["envoy.yaml", "lds.yaml", "cds.yaml", "sds.yaml"]
+            .map(|name| std::fs::metadata(folder.join(name)).unwrap().modified().unwrap())
+    };
+    let before = changed();
+    assert!(run(&arguments).status.success());
+    assert_eq!(changed(), before);
+    std::fs::write(&policy, demo.replace("mode: balanced", "mode: cost")).unwrap();
+    assert!(run(&arguments).status.success());
+    let after = changed();
+    assert_eq!([after[0], after[2], after[3]], [before[0], before[2], before[3]]);
+    assert_ne!(after[1], before[1]);
+}
