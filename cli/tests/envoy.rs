@@ -161,7 +161,7 @@ fn watched_files_change_only_with_what_they_say() {
     let arguments = ["--policy", policy.to_str().unwrap(), "--xds", folder.to_str().unwrap()];
     assert!(run(&arguments).status.success());
     let changed = || {
-        ["envoy.yaml", "lds.yaml", "cds.yaml", "sds.yaml"]
+        ["envoy.yaml", "lds.yaml", "cds.yaml", "sds-openai.yaml"]
             .map(|name| std::fs::metadata(folder.join(name)).unwrap().modified().unwrap())
     };
     let before = changed();

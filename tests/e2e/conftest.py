@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from wire import CHAINED, OWN, Script
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,10 +96,13 @@ class Envoy:
         text = re.sub(r"\n( +)routers:\n", rf"\n\1cooldown: {cooldown}\n\1routers:\n", text, count=1)
         self.config = directory / f"envoy-{version}.yaml"
         self.config.write_text(change(text))
+        self._start(directory, version, workers)
+
+    def _start(self, directory, version, workers, environment=None):
         self.log = directory / f"envoy-{version}.log"
         command = [envoy_binary(version), "-c", self.config, "--concurrency", str(workers), "--disable-hot-restart"]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=environment)
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = httpx.Client(base_url=self.url, timeout=30)
         self.admin = httpx.Client(base_url=f"http://127.0.0.1:{self.admin_port}")
@@ -133,6 +137,32 @@ class Envoy:
     def access_log(self):
         """Entries so far; Envoy writes them with some delay."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+
+class Generated(Envoy):
+    """A running Envoy with what `model-router envoy` makes of a policy, in one file or in a folder that it watches. The policy
+    may change: `write` it again."""
+
+    def __init__(self, directory, policy, version="1.40.0", xds=False, workers=2, environment=None):
+        self.port, self.admin_port = free_port(), free_port()
+        self.policy_file, self.folder = directory / "policy.yaml", directory / "xds" if xds else None
+        self.config = (self.folder or directory) / "envoy.yaml"
+        written = self.write(policy)
+        assert written.returncode == 0, written.stderr
+        self._start(directory, version, workers, os.environ | (environment or {}))
+
+    def write(self, policy):
+        """What the generator says to a policy; its listeners are those of this Envoy."""
+        settings = policy.get("envoy", {})
+        listener = {**settings.get("listener", {}), "port": self.port}
+        policy = {**policy, "envoy": {**settings, "listener": listener, "admin": {"port": self.admin_port}}}
+        self.policy_file.write_text(yaml.safe_dump(policy))
+        return generate("--policy", self.policy_file, *(["--xds", self.folder] if self.folder else ["--output", self.config]))
+
+
+def generate(*arguments):
+    """A run of `model-router envoy`."""
+    return subprocess.run([CLI, "envoy", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="session")

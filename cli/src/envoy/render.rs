@@ -3,8 +3,8 @@
 //! Owns how values become YAML and where the policy's text goes. Never decides anything.
 
 use super::Settings;
-use super::clusters::clusters;
-use anyhow::Context;
+use super::clusters::{Cluster, clusters};
+use anyhow::{Context, ensure};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, context, value::Serde};
 use model_router::policy::Policy;
@@ -28,6 +28,7 @@ pub struct From<'a> {
 
 /// What the templates see of the policy, and the templates.
 struct Page<'a> {
+    clusters: Vec<Cluster>,
     environment: Environment<'a>,
     values: minijinja::Value,
 }
@@ -46,21 +47,25 @@ pub fn complete(from: &From<'_>) -> anyhow::Result<String> {
     Ok(page.part("bootstrap", more)? + "\n")
 }
 
-/// The configuration in files that Envoy watches, by name, in the order in which they must be written. `folder` is where Envoy
-/// finds them.
+/// The configuration in files that Envoy watches, by name, in the order in which they must be written: keys before the
+/// clusters that use them, clusters before the listener that sends requests to them. `folder` is where Envoy finds them.
 ///
 /// # Errors
-/// As [`complete`].
-pub fn watched(from: &From<'_>, folder: &Path) -> anyhow::Result<[(&'static str, String); 4]> {
+/// As [`complete`], or where a file cannot have its cluster's name.
+pub fn watched(from: &From<'_>, folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let page = page(from, Some(folder))?;
-    let resources =
-        |items: &str| if items.is_empty() { "resources: []\n".to_owned() } else { format!("resources:\n{items}\n") };
-    Ok([
-        ("sds.yaml", resources(&page.part("secrets", context! {})?)),
-        ("cds.yaml", resources(&page.part("clusters", context! {})?)),
-        ("lds.yaml", resources(&item(&page.part("listener", context! {})?))),
-        ("envoy.yaml", page.part("bootstrap", context! {})? + "\n"),
-    ])
+    let resources = |items: &str| format!("resources:\n{items}\n");
+    let mut files = Vec::new();
+    // Envoy wants each secret in a file of its own.
+    for cluster in page.clusters.iter().filter(|cluster| cluster.credential.is_some()) {
+        ensure!(!cluster.name.contains('/'), "cluster {}: no file can have this name", cluster.name);
+        let secret = page.part("secrets", context! { clusters => Serde([cluster]) })?;
+        files.push((format!("sds-{}.yaml", cluster.name), resources(&secret)));
+    }
+    files.push(("cds.yaml".to_owned(), resources(&page.part("clusters", context! {})?)));
+    files.push(("lds.yaml".to_owned(), resources(&item(&page.part("listener", context! {})?))));
+    files.push(("envoy.yaml".to_owned(), page.part("bootstrap", context! {})? + "\n"));
+    Ok(files)
 }
 
 fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> {
@@ -89,7 +94,7 @@ fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> 
         labels => LABELS,
         xds => folder.map(|folder| folder.display().to_string()),
     };
-    Ok(Page { environment, values })
+    Ok(Page { clusters, environment, values })
 }
 
 impl Page<'_> {
