@@ -1,5 +1,6 @@
 //! `model-router envoy`: the configuration that it writes. Whether Envoy takes it is tested with Envoy (tests/e2e).
 
+use model_router::policy::{Dialect, PRESETS};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -172,4 +173,29 @@ fn watched_files_change_only_with_what_they_say() {
     let after = changed();
     assert_eq!([after[0], after[2], after[3]], [before[0], before[2], before[3]]);
     assert_ne!(after[1], before[1]);
+}
+
+#[test]
+fn the_documentation_has_every_preset() {
+    let page = std::fs::read_to_string(root().join("docs/PROVIDERS.md")).unwrap();
+    for preset in PRESETS {
+        let name = format!("`{}`", preset.name);
+        let row = page.lines().find(|line| line.starts_with("| ") && line.split('|').nth(1).unwrap().contains(&name));
+        let row = row.unwrap_or_else(|| panic!("no row for {name}"));
+        let address = preset.endpoint.map_or("give `endpoint`".to_owned(), |endpoint| format!("| `{endpoint}` |"));
+        let header = match preset.dialect {
+            Dialect::AzureOpenAi => "`api-key`",
+            Dialect::Anthropic => "`x-api-key`",
+            _ => "`authorization: Bearer`",
+        };
+        for part in [&address, &format!("| `{}` |", preset.path), header] {
+            assert!(row.contains(part), "{row} lacks {part}");
+        }
+        assert!(preset.server.is_none_or(|server| row.contains(&format!("`server: {server}`"))), "{row}");
+        assert_eq!(
+            row.contains("Responses") || row.contains("both"),
+            preset.apis.responses && !preset.dialect.is_messages(),
+            "{row}"
+        );
+    }
 }
