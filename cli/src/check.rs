@@ -1,5 +1,6 @@
 //! `model-router check`: validates a policy with the filter's own code.
 
+use crate::envoy::Settings;
 use crate::source;
 use model_router::policy::Policy;
 use std::path::PathBuf;
@@ -16,6 +17,11 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     for (place, value) in source::read(&args.file)? {
+        // The filter leaves this part to us.
+        if let Err(error) = Settings::of(&value) {
+            println!("error: {place}{error:#}");
+            code = ExitCode::FAILURE;
+        }
         match Policy::from_value(&value) {
             Ok(policy) => {
                 policy.warnings.iter().for_each(|warning| println!("warning: {place}{warning}"));

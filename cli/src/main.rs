@@ -8,6 +8,7 @@ mod fit_ability;
 mod learn;
 mod link;
 mod mock;
+mod reference;
 mod route;
 mod score;
 mod source;
@@ -35,6 +36,8 @@ enum Command {
     Explain(explain::Args),
     /// Show how a router would spread a batch of prompts over its models, and what that would cost; calls nothing
     Route(route::Args),
+    /// Print every field of the policy: docs/CONFIGURATION.md
+    Reference,
     /// Say of prompts, one line of JSON each, what the routing model says: task, difficulty, quality per model
     Score(score::Args),
     /// Fit the abilities of a new model to graded answers, for `models[].abilities` of a policy
@@ -55,6 +58,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Envoy(args) => envoy::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Explain(args) => explain::run(&args),
         Command::Route(args) => route::run(&args),
+        Command::Reference => reference::run().map(|()| ExitCode::SUCCESS),
         Command::Score(args) => score::run(&args).map(|()| ExitCode::SUCCESS),
         Command::FitAbility(args) => fit_ability::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Train(args) => train::run(&args).map(|()| ExitCode::SUCCESS),

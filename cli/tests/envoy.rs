@@ -199,3 +199,10 @@ fn the_documentation_has_every_preset() {
         );
     }
 }
+
+#[test]
+fn the_reference_is_up_to_date() {
+    let output = Command::new(env!("CARGO_BIN_EXE_model-router")).arg("reference").output().unwrap();
+    let page = std::fs::read_to_string(root().join("docs/CONFIGURATION.md")).unwrap();
+    assert!(page.as_bytes() == output.stdout, "run: model-router reference > docs/CONFIGURATION.md");
+}

@@ -3,11 +3,37 @@
 //! Owns the rules on who is recognised by what. Never decides what a request may do.
 
 use super::error::{quoted, suggestion};
+use super::fields::section;
 use super::models::Models;
 use super::names::Names;
 use super::node::{Fields, Node};
 use super::{Consumer, Router};
 use crate::catalog::Catalog;
+
+section! {
+    /// Who may use what. The first consumer whose header matches a request is the one who asks; without any, everyone may use
+    /// everything.
+    CONSUMER "consumers[]" {
+        /// Its name in log and metrics.
+        name: "a short name", "batch";
+        /// How a request of it is recognised.
+        when: "an object", "{header: x-consumer, equals: batch}";
+        /// The routers that it may use; an empty list: none.
+        routers: "names of routers" = "(all)", "[model-router]";
+        /// The models that it may use, through routers too; an empty list: none.
+        models: "names of models" = "(all)", "[gpt-5-mini]";
+    }
+}
+
+section! {
+    /// A header that Envoy sets once it knows who calls. Clients must not be able to set it themselves.
+    WHEN "consumers[].when" {
+        /// The header's name.
+        header: "the name of a header", "x-consumer";
+        /// Its exact value.
+        equals: "text", "batch";
+    }
+}
 
 /// The consumers in the order of the document, `None` where the field is absent.
 pub(super) fn read(
@@ -34,7 +60,7 @@ fn consumer(
     models: &Models<'_>,
     catalog: &Catalog,
 ) -> Option<Consumer> {
-    let fields = node.object(&["name", "when", "routers", "models"])?;
+    let fields = node.object(&CONSUMER)?;
     let name = fields.require("name").and_then(|field| {
         let name = field.label()?;
         names.claim(&field, name);
@@ -58,7 +84,7 @@ fn consumer(
 
 /// The header's name in lower case, and its value.
 fn when(node: &Node<'_>, earlier: &[Consumer]) -> Option<(String, String)> {
-    let fields = node.object(&["header", "equals"])?;
+    let fields = node.object(&WHEN)?;
     let header = fields.require("header").and_then(|field| {
         let name = field.label()?;
         // `token` of RFC 9110.

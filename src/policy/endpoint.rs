@@ -3,6 +3,7 @@
 //! Owns `providers[].endpoint` and `.credential`, of which Envoy's configuration is made. The filter itself never
 //! connects to anything and never sees a key: it only says what is wrong with these fields.
 
+use super::fields::section;
 use super::node::Node;
 
 /// Scheme, host and port of a provider.
@@ -64,6 +65,16 @@ impl Endpoint {
     }
 }
 
+section! {
+    /// Where Envoy finds the provider's key: one of the two. The key itself does not belong into the policy.
+    CREDENTIAL "providers[].credential" {
+        /// A file with the key and nothing else, no line break either.
+        file: "a path" = "(none)", "/run/secrets/openai";
+        /// A variable of Envoy's environment.
+        environment: "the name of a variable" = "(none)", "OPENAI_API_KEY";
+    }
+}
+
 /// Where Envoy finds a provider's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
@@ -78,7 +89,7 @@ pub(super) fn endpoint(node: &Node<'_>) -> Option<Endpoint> {
 }
 
 pub(super) fn credential(node: &Node<'_>) -> Option<Credential> {
-    let fields = node.object(&["file", "environment"])?;
+    let fields = node.object(&CREDENTIAL)?;
     match (fields.get("file"), fields.get("environment")) {
         (Some(file), None) => one_line(&file).map(Credential::File),
         (None, Some(name)) => {

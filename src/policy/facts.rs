@@ -2,11 +2,117 @@
 //!
 //! Owns the rules on prices, limits and abilities; every fact is overridden field by field. Never looks a model up.
 
+use super::fields::section;
 use super::node::{Fields, Node};
 use crate::catalog::{
     Abilities, Capabilities, Context, Effort, Efforts, LongContextPrice, MessagesRules, Parameters, Price, Skill, Task,
     Thinking,
 };
+
+section! {
+    /// USD per million tokens. Each replaces what the catalog says of the model.
+    PRICE "models[].price" {
+        /// Input that no cache holds.
+        input: "USD" = "(the catalog's)", "0.25";
+        /// Input that a prompt cache holds.
+        cached_input: "USD" = "(the catalog's; else as input)", "0.025";
+        /// Input that the provider writes into its prompt cache.
+        cache_write: "USD" = "(the catalog's; else as input)", "0.3125";
+        /// The same, kept for an hour.
+        cache_write_1h: "USD" = "(twice the price of input)", "0.5";
+        /// Output, what a model thinks included.
+        output: "USD" = "(the catalog's)", "2";
+        /// What long requests cost.
+        long_context: "an object" = "(the catalog's)", "{above: 200000, input: 0.5, output: 3}";
+    }
+}
+
+section! {
+    /// Prices of requests with more input than `above`.
+    LONG_CONTEXT "models[].price.long_context" {
+        /// Tokens of input.
+        above: "a whole number" = "(the catalog's)", "200000";
+        /// USD per million tokens of input.
+        input: "USD" = "(the catalog's)", "0.5";
+        /// USD per million tokens of cached input.
+        cached_input: "USD" = "(the catalog's; else as input)", "0.05";
+        /// USD per million tokens of output.
+        output: "USD" = "(the catalog's)", "3";
+    }
+}
+
+section! {
+    /// How many tokens fit.
+    CONTEXT "models[].context" {
+        /// Of input, at most.
+        input: "a whole number" = "(the catalog's)", "272000";
+        /// Of output, at most.
+        output: "a whole number" = "(the catalog's)", "128000";
+        /// Of both together, where that is less than their sum.
+        window: "a whole number" = "(the catalog's; else no bound)", "400000";
+    }
+}
+
+section! {
+    /// What the model can take. A request that needs what it cannot goes to others.
+    CAPABILITIES "models[].capabilities" {
+        /// Images in messages.
+        images: "`true` or `false`" = "(the catalog's; else unknown, and allowed)", "true";
+        /// Functions.
+        tools: "`true` or `false`" = "(the catalog's; else unknown, and allowed)", "true";
+        /// Answers by a JSON schema.
+        json_schema: "`true` or `false`" = "(the catalog's; else unknown, and allowed)", "true";
+        /// Answers in JSON of any form.
+        json_object: "`true` or `false`" = "(the catalog's; else unknown, and allowed)", "true";
+        /// Documents in messages.
+        files: "`true` or `false`" = "(the catalog's; else unknown, and allowed)", "false";
+        /// A `tool_choice` that demands a call.
+        forced_tools: "`true` or `false`" = "(the catalog's; else unknown, and allowed)", "true";
+        /// A last message of the assistant, which the model continues (Messages API).
+        prefill: "`true` or `false`" = "(the catalog's; else unknown, and allowed)", "false";
+    }
+}
+
+section! {
+    /// How long the model can be asked to think.
+    REASONING "models[].reasoning" {
+        /// The efforts that it takes; others become the nearest of them.
+        accepts: "`none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`" = "(the catalog's)", "[minimal, low, medium, high]";
+        /// What it does when nothing is said.
+        default: "one of them" = "(the catalog's)", "medium";
+    }
+}
+
+section! {
+    /// What the API refuses or calls otherwise. Lists replace those of the catalog.
+    PARAMETERS "models[].parameters" {
+        /// Parameters that are left out, and those inside of lists: `messages.name`, `messages.reasoning_content`,
+        /// `messages.thinking_blocks`, `cache_control`, `tools.function.strict`.
+        drop: "names" = "(the catalog's)", "[logit_bias]";
+        /// Left out unless the effort is `none`.
+        drop_when_reasoning: "names" = "(the catalog's)", "[temperature, top_p]";
+        /// What a parameter is called there.
+        rename: "old names and new ones" = "(the catalog's)", "{max_completion_tokens: max_tokens}";
+        /// What an effort is called there; `disabled` is sent as `thinking: {type: disabled}`.
+        efforts: "efforts and their names" = "(the catalog's)", "{minimal: low, none: disabled}";
+        /// The role `developer` becomes `system`.
+        no_developer: "`true` or `false`" = "(the catalog's)", "true";
+        /// Earlier reasoning must come back with the calls that it led to.
+        wants_reasoning: "`true` or `false`" = "(the catalog's)", "false";
+    }
+}
+
+section! {
+    /// What a Claude takes in the Messages API.
+    MESSAGES "models[].messages" {
+        /// How it is asked to think: by a budget of tokens, by itself (`adaptive`), in either way, or not at all.
+        thinking: "`none`, `budget`, `adaptive`, `either`" = "(the catalog's)", "budget";
+        /// The efforts that it takes.
+        efforts: "names of efforts" = "(the catalog's)", "[low, medium, high]";
+        /// Parameters that are left out.
+        drop: "names" = "(the catalog's)", "[temperature]";
+    }
+}
 
 /// A price in USD per million tokens.
 pub(super) fn amount(node: &Node<'_>) -> Option<f64> {
@@ -35,7 +141,7 @@ fn either<'a, T>(
 }
 
 pub(super) fn price(node: &Node<'_>, known: Option<&Price>) -> Option<Price> {
-    let fields = node.object(&["input", "cached_input", "cache_write", "cache_write_1h", "output", "long_context"])?;
+    let fields = node.object(&PRICE)?;
     let given = |name: &str| fields.get(name).and_then(|field| amount(&field));
     let input = either(&fields, "input", known.map(|price| price.input), amount);
     let cached_input = given("cached_input").or(known.and_then(|price| price.cached_input));
@@ -57,7 +163,7 @@ pub(super) fn price(node: &Node<'_>, known: Option<&Price>) -> Option<Price> {
 }
 
 fn long_context(node: &Node<'_>, known: Option<&LongContextPrice>) -> Option<LongContextPrice> {
-    let fields = node.object(&["above", "input", "cached_input", "output"])?;
+    let fields = node.object(&LONG_CONTEXT)?;
     let above = either(&fields, "above", known.map(|price| price.above), |field| field.whole(1, u32::MAX));
     let input = either(&fields, "input", known.map(|price| price.input), amount);
     let given = fields.get("cached_input").and_then(|field| amount(&field));
@@ -67,7 +173,7 @@ fn long_context(node: &Node<'_>, known: Option<&LongContextPrice>) -> Option<Lon
 }
 
 pub(super) fn context(node: &Node<'_>, known: Option<Context>) -> Option<Context> {
-    let fields = node.object(&["input", "output", "window"])?;
+    let fields = node.object(&CONTEXT)?;
     let tokens = |field: &Node<'_>| field.whole(1, u32::MAX);
     let input = either(&fields, "input", known.map(|context| context.input), tokens);
     let output = either(&fields, "output", known.map(|context| context.output), tokens);
@@ -77,8 +183,7 @@ pub(super) fn context(node: &Node<'_>, known: Option<Context>) -> Option<Context
 }
 
 pub(super) fn capabilities(node: &Node<'_>, known: Capabilities) -> Capabilities {
-    const FIELDS: [&str; 7] = ["images", "tools", "json_schema", "json_object", "files", "forced_tools", "prefill"];
-    let Some(fields) = node.object(&FIELDS) else { return known };
+    let Some(fields) = node.object(&CAPABILITIES) else { return known };
     let flag = |name: &str, known: Option<bool>| fields.get(name).and_then(|field| field.flag()).or(known);
     Capabilities {
         images: flag("images", known.images),
@@ -92,7 +197,7 @@ pub(super) fn capabilities(node: &Node<'_>, known: Capabilities) -> Capabilities
 }
 
 pub(super) fn reasoning(node: &Node<'_>, known: Option<&Efforts>) -> Option<Efforts> {
-    let fields = node.object(&["accepts", "default"])?;
+    let fields = node.object(&REASONING)?;
     let effort = |field: &Node<'_>| field.choice(&Effort::NAMES);
     let accepts =
         either(&fields, "accepts", known.map(|efforts| efforts.accepts.clone()), |field| Some(efforts(field)));
@@ -114,8 +219,7 @@ fn efforts(node: &Node<'_>) -> Vec<Effort> {
 }
 
 pub(super) fn parameters(node: &Node<'_>, known: Parameters) -> Parameters {
-    const FIELDS: [&str; 6] = ["drop", "drop_when_reasoning", "rename", "efforts", "no_developer", "wants_reasoning"];
-    let Some(fields) = node.object(&FIELDS) else { return known };
+    let Some(fields) = node.object(&PARAMETERS) else { return known };
     let list = |name: &str, known: Vec<String>| fields.get(name).map_or(known, |field| labels(&field));
     let flag = |name: &str, known: bool| fields.get(name).and_then(|field| field.flag()).unwrap_or(known);
     let pairs = |name: &str, known| fields.get(name).map_or(known, |field| renames(&field));
@@ -131,7 +235,7 @@ pub(super) fn parameters(node: &Node<'_>, known: Parameters) -> Parameters {
 
 /// What a model takes in the Messages API.
 pub(super) fn messages(node: &Node<'_>, known: MessagesRules) -> MessagesRules {
-    let Some(fields) = node.object(&["thinking", "efforts", "drop"]) else { return known };
+    let Some(fields) = node.object(&MESSAGES) else { return known };
     const STYLES: [(&str, Option<Thinking>); 4] = [
         ("none", None),
         ("budget", Some(Thinking::Budget)),
@@ -166,8 +270,7 @@ pub(super) fn abilities(node: &Node<'_>) -> Option<Abilities> {
         return Some(Abilities { default: skill(node)?, by_effort: Vec::new() });
     }
     let efforts = Effort::NAMES.iter().map(|(name, _)| *name);
-    let known: Vec<&str> = std::iter::once("default").chain(efforts).collect();
-    let fields = node.object(&known)?;
+    let fields = node.object_of(std::iter::once("default").chain(efforts))?;
     let default = fields.require("default").and_then(|field| skill(&field));
     let mut by_effort = Vec::new();
     for (name, effort) in Effort::NAMES {
@@ -183,8 +286,7 @@ fn skill(node: &Node<'_>) -> Option<Skill> {
         return score(node).map(Skill::general);
     }
     let tasks = Task::NAMES.iter().map(|(name, _)| *name);
-    let known: Vec<&str> = std::iter::once(Skill::GENERAL).chain(tasks).collect();
-    let fields = node.object(&known)?;
+    let fields = node.object_of(std::iter::once(Skill::GENERAL).chain(tasks))?;
     let mut skill = fields.require(Skill::GENERAL).and_then(|field| score(&field)).map(Skill::general)?;
     for (name, task) in Task::NAMES {
         if let Some(score) = fields.get(name).and_then(|field| score(&field)) {

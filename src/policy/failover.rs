@@ -2,6 +2,7 @@
 //!
 //! Owns their bounds and defaults. Never measures time: Envoy's timers do.
 
+use super::fields::section;
 use super::node::{Fields, Node};
 
 /// How long a model rests after it failed, in milliseconds.
@@ -24,8 +25,29 @@ pub struct Timeouts {
     pub total: Option<u64>,
 }
 
-const COOLDOWN: [&str; 2] = ["initial_seconds", "maximum_seconds"];
-const TIMEOUTS: [&str; 3] = ["first_token_seconds", "answer_seconds", "total_seconds"];
+section! {
+    /// How long a model rests after it failed: it is ranked last, and used only when nothing else is left.
+    COOLDOWN "cooldown" {
+        /// After the first failure; each further one doubles it.
+        initial_seconds: "seconds, from 0.001" = "1", "0.5";
+        /// At most, unless a provider asks for more; 0: models do not rest.
+        maximum_seconds: "seconds, up to a day" = "60", "300";
+    }
+}
+
+section! {
+    /// How long something may take, by Envoy's timers.
+    TIMEOUTS "timeouts" {
+        /// Until the first token of a stream is there; then the next model is tried.
+        first_token_seconds: "seconds, up to a day" = "(what Envoy's route says: 120)", "20";
+        /// Until an answer that is no stream is whole; then the next model is tried.
+        answer_seconds: "seconds, up to a day" = "(what Envoy's route says: 120)", "60";
+        /// Of a request, all its attempts together.
+        total_seconds: "seconds, up to a day" = "(what Envoy's route says: 600)", "180";
+    }
+}
+
+const BOUNDS: [&str; 3] = ["first_token_seconds", "answer_seconds", "total_seconds"];
 const DEFAULT: Cooldown = Cooldown { initial: 1000, maximum: 60_000 };
 /// A day, in seconds.
 const LONGEST: f64 = 86_400.0;
@@ -61,8 +83,8 @@ pub(super) fn timeouts(root: &Fields<'_>) -> Timeouts {
             .get(name)
             .and_then(|field| milliseconds(&field, &format!("more than 0, up to {LONGEST} seconds"), within))
     };
-    let [first_token, answer, total] = TIMEOUTS.map(bound);
-    for (name, part) in TIMEOUTS.iter().zip([first_token, answer]) {
+    let [first_token, answer, total] = BOUNDS.map(bound);
+    for (name, part) in BOUNDS.iter().zip([first_token, answer]) {
         if part.zip(total).is_some_and(|(part, total)| part > total) {
             fields.node.fail(format!("{name} must not be more than total_seconds"));
         }

@@ -8,6 +8,7 @@ mod endpoint;
 mod error;
 mod facts;
 mod failover;
+mod fields;
 mod models;
 mod names;
 mod node;
@@ -24,6 +25,7 @@ use serde_json::Value;
 pub use endpoint::{Credential, Endpoint};
 pub use error::Error;
 pub use failover::{Cooldown, Timeouts};
+pub use fields::{Field, Section};
 pub use presets::{PRESETS, Preset};
 
 use crate::catalog::{Abilities, Capabilities, Context, Efforts, MessagesRules, Parameters, Price};
@@ -76,6 +78,28 @@ impl Policy {
         read::policy(value)
     }
 }
+
+/// Every object of the policy, in the order of the documentation.
+pub static SECTIONS: [&Section; 18] = [
+    &read::POLICY,
+    &routers::ROUTER,
+    &routers::BAND,
+    &models::MODEL,
+    &models::SERVED,
+    &facts::PRICE,
+    &facts::LONG_CONTEXT,
+    &facts::CONTEXT,
+    &facts::CAPABILITIES,
+    &facts::REASONING,
+    &facts::PARAMETERS,
+    &facts::MESSAGES,
+    &providers::PROVIDER,
+    &endpoint::CREDENTIAL,
+    &consumers::CONSUMER,
+    &consumers::WHEN,
+    &failover::COOLDOWN,
+    &failover::TIMEOUTS,
+];
 
 /// Index into [`Policy::models`].
 pub type ModelId = usize;

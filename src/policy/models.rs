@@ -4,25 +4,51 @@
 
 use super::error::{quoted, suggestion};
 use super::facts;
+use super::fields::section;
 use super::names::Names;
 use super::node::{Fields, Node};
 use super::{Model, ModelId, Provider, Served};
 use crate::catalog::{Catalog, Efforts};
 
-const FIELDS: [&str; 12] = [
-    "name",
-    "served_by",
-    "aliases",
-    "publisher",
-    "price",
-    "context",
-    "capabilities",
-    "reasoning",
-    "parameters",
-    "messages",
-    "abilities",
-    "abilities_like",
-];
+section! {
+    /// A model that may be used. What the catalog knows of it need not be said; all of it can be said otherwise.
+    MODEL "models[]" {
+        /// What the policy and clients call it. The catalog's names bring the catalog's facts.
+        name: "a short name", "gpt-5-mini";
+        /// Where it is served, in this order: each is an attempt of its own.
+        served_by: "a list of objects", "[{provider: openai}]";
+        /// Other names by which clients may ask for it.
+        aliases: "short names" = "(the catalog's)", "[mini]";
+        /// Who made it, for `routers[].publishers`.
+        publisher: "text" = "(the catalog's)", "OpenAI";
+        /// What it costs.
+        price: "an object" = "(the catalog's)", "{input: 0.25, output: 2}";
+        /// How many tokens fit.
+        context: "an object" = "(the catalog's)", "{input: 272000, output: 128000}";
+        /// What it can take.
+        capabilities: "an object" = "(the catalog's)", "{images: false}";
+        /// How long it can be asked to think.
+        reasoning: "an object" = "(the catalog's)", "{accepts: [low, high], default: low}";
+        /// What its API refuses or calls otherwise.
+        parameters: "an object" = "(the catalog's)", "{drop: [seed]}";
+        /// What it takes in the Messages API.
+        messages: "an object" = "(the catalog's)", "{thinking: budget}";
+        /// How good it is: a score from 0 to 100, `{general: 60, math: 75}` by task, `{default: ..., high: ...}` by effort.
+        abilities: "a number or an object" = "(the catalog's)", "{general: 60, math: 75}";
+        /// A model that is as good, in place of `abilities`.
+        abilities_like: "the name of a model" = "(none)", "gpt-4.1";
+    }
+}
+
+section! {
+    /// A model at a provider.
+    SERVED "models[].served_by[]" {
+        /// Where.
+        provider: "the name of a provider", "openai";
+        /// What the provider calls it: the `model` of the request there, or Azure's deployment.
+        deployment: "a short name" = "(the model's name)", "my-gpt-5-mini";
+    }
+}
 
 /// A model with what only the checks need.
 pub(super) struct Draft<'a> {
@@ -123,7 +149,7 @@ fn draft<'a>(node: &Node<'a>, catalog: &Catalog, providers: &[Provider], names: 
         abilities: known.and_then(|facts| facts.abilities.clone()),
     };
     let mut like = None;
-    if let Some(fields) = node.object(&FIELDS) {
+    if let Some(fields) = node.object(&MODEL) {
         if let Some(field) = fields.require("name") {
             field.label();
         }
@@ -173,7 +199,7 @@ fn draft<'a>(node: &Node<'a>, catalog: &Catalog, providers: &[Provider], names: 
 fn served_by(node: &Node<'_>, model: &str, providers: &[Provider]) -> Vec<Served> {
     let mut all: Vec<Served> = Vec::new();
     for item in node.some_items(": a model needs a provider").unwrap_or_default() {
-        let Some(fields) = item.object(&["provider", "deployment"]) else { continue };
+        let Some(fields) = item.object(&SERVED) else { continue };
         let deployment = match fields.get("deployment") {
             Some(field) => field.label(),
             None => Some(model),

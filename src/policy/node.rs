@@ -9,6 +9,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::error::{Error, quoted, suggestion};
+use super::fields::Section;
 
 /// What has been found wrong or odd so far.
 #[derive(Default)]
@@ -63,12 +64,18 @@ impl<'a> Node<'a> {
         self.fail(format!("expected {what}, found {found}"));
     }
 
+    /// An object with no other fields than the section has.
+    pub fn object(&self, section: &Section) -> Option<Fields<'a>> {
+        self.object_of(section.names())
+    }
+
     /// An object with no other fields than `known`.
-    pub fn object(&self, known: &[&str]) -> Option<Fields<'a>> {
+    pub fn object_of(&self, known: impl Iterator<Item = &'static str> + Clone) -> Option<Fields<'a>> {
         let fields = self.any_object("an object")?;
-        for name in fields.map.keys().filter(|name| !known.contains(&name.as_str())) {
-            let near = suggestion(name, known.iter().copied());
-            let near = if near.is_empty() { format!("; known are {}", known.join(", ")) } else { near };
+        for name in fields.map.keys().filter(|name| !known.clone().any(|known| known == *name)) {
+            let near = suggestion(name, known.clone());
+            let all: Vec<&str> = known.clone().collect();
+            let near = if near.is_empty() { format!("; known are {}", all.join(", ")) } else { near };
             self.fail(format!("unknown field {}{near}", quoted(name)));
         }
         Some(fields)

@@ -5,6 +5,7 @@
 
 use super::endpoint::{credential, endpoint};
 use super::facts;
+use super::fields::section;
 use super::names::Names;
 use super::node::{Fields, Node};
 use super::presets::{self, PRESETS, Preset};
@@ -12,23 +13,42 @@ use super::{Apis, Dialect, Provider};
 use crate::catalog::{Catalog, Parameters};
 use crate::request::{Api, is_beta};
 
-const FIELDS: [&str; 15] = [
-    "name",
-    "preset",
-    "endpoint",
-    "credential",
-    "cluster",
-    "dialect",
-    "apis",
-    "path",
-    "authority",
-    "api_version",
-    "data_zone",
-    "server",
-    "parameters",
-    "prompt_caching",
-    "betas",
-];
+section! {
+    /// Where models are served. [PROVIDERS.md](PROVIDERS.md) has the presets, and all about keys.
+    PROVIDER "providers[]" {
+        /// Its name for `served_by`.
+        name: "a short name", "openai";
+        /// What is known of it: dialect, path, address, server.
+        preset: "the name of a preset" = "(none)", "openai";
+        /// Scheme, host and port, for `model-router envoy`.
+        endpoint: "a URL" = "(the preset's)", "https://api.openai.com";
+        /// Where its key is, for `model-router envoy`.
+        credential: "an object" = "(none)", "{environment: OPENAI_API_KEY}";
+        /// Its Envoy cluster.
+        cluster: "a short name" = "(its name, where it has a preset or an endpoint)", "openai";
+        /// What it speaks: `openai`, `azure_openai`, `anthropic`, `vertex_anthropic`, `bedrock_anthropic`.
+        dialect: "a name" = "(the preset's)", "openai";
+        /// Which of OpenAI's APIs it speaks; Responses requests are translated for one that only knows the other.
+        apis: "`chat_completions`, `responses`" = "(the preset's; else both)", "[chat_completions]";
+        /// What comes before `/chat/completions` or `/messages`.
+        path: "a path" = "(the preset's; else /v1, for Azure /openai)", "/v1";
+        /// `:authority` toward it, and the name that its certificate must have.
+        authority: "a host, with a port if need be" = "(the endpoint's; else the client's)", "api.openai.com";
+        /// The version of Azure's classic paths; without it Azure's v1 paths are used.
+        api_version: "text" = "(none)", "2024-10-21";
+        /// Where it keeps data, for `routers[].data_zone`.
+        data_zone: "a short name" = "(none)", "eu";
+        /// The kind of server, which refuses some parameters whatever the model.
+        server: "`vllm`, `ollama`, `deepseek`, `groq`, `cohere`, `anthropic`" = "(the preset's)", "vllm";
+        /// More of what it refuses or calls otherwise, as `models[].parameters`.
+        parameters: "an object" = "(the server's)", "{drop: [seed]}";
+        /// Long instructions and tools are marked for Claude's prompt cache.
+        prompt_caching: "`true` or `false`" = "false", "true";
+        /// The only features in beta that clients may ask this provider of Claude for.
+        betas: "names" = "(any; at Bedrock none)", "[context-1m-2025-08-07]";
+    }
+}
+
 const APIS: [(&str, Api); 2] = [("chat_completions", Api::Chat), ("responses", Api::Responses)];
 const DIALECTS: [(&str, Dialect); 5] = [
     ("openai", Dialect::OpenAi),
@@ -61,7 +81,7 @@ fn provider(node: &Node<'_>, catalog: &Catalog, names: &mut Names) -> Provider {
         prompt_caching: false,
         betas: None,
     };
-    let Some(fields) = node.object(&FIELDS) else { return provider };
+    let Some(fields) = node.object(&PROVIDER) else { return provider };
     // Whoever mistypes a preset has one in mind, and need not hear of all that it would have brought.
     let known = PRESETS.map(|preset| (preset.name, preset));
     let preset = fields.get("preset").map(|field| field.choice(&known).unwrap_or(presets::OPENAI));

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::error::Error;
+use super::fields::section;
 use super::names::Names;
 use super::node::{Fields, Node, Notes};
 use super::{MAX_ATTEMPTS, Policy, UnknownPaths};
@@ -12,9 +13,30 @@ use super::{consumers, failover, models, providers, routers, structpb};
 use crate::catalog::Catalog;
 use crate::predict::Predictor;
 
-// `envoy` is for whoever makes Envoy's configuration of the policy; here nobody looks into it.
-const FIELDS: [&str; 9] =
-    ["routers", "models", "providers", "consumers", "unknown_paths", "max_attempts", "cooldown", "timeouts", "envoy"];
+section! {
+    /// A policy: YAML, or JSON.
+    POLICY "" {
+        /// Virtual models that clients can name.
+        routers: "a list of objects" = "[]", "[{name: auto}]";
+        /// The models that may be used.
+        models: "a list of objects", "[{name: gpt-5-mini, served_by: [{provider: openai}]}]";
+        /// Where they are served.
+        providers: "a list of objects", "[{name: openai, preset: openai}]";
+        /// Who may use what.
+        consumers: "a list of objects" = "(everyone may use everything)", "[{name: batch, when: {header: x-consumer, equals: batch}}]";
+        /// What happens to requests on paths that are no model API: 404, or on to the route untouched.
+        unknown_paths: "`reject`, `pass`" = "reject", "pass";
+        /// How many models a request may try.
+        max_attempts: "a whole number from 1 to 8" = "5", "3";
+        /// How long models rest after they failed.
+        cooldown: "an object" = "{}", "{maximum_seconds: 300}";
+        /// How long something may take.
+        timeouts: "an object" = "{}", "{first_token_seconds: 20}";
+        /// For `model-router envoy`; the filter does not look into it.
+        envoy: "an object" = "{}", "{listener: {port: 8080}}";
+    }
+}
+
 const UNKNOWN_PATHS: [(&str, UnknownPaths); 2] = [("reject", UnknownPaths::Reject), ("pass", UnknownPaths::Pass)];
 const EMPTY: &str = "is empty: give models, providers that serve them, and routers that choose among them";
 
@@ -43,7 +65,7 @@ pub(super) fn policy(value: &Value) -> Result<Policy, Vec<Error>> {
     let broken = |error| fail(format!("the built-in weights are broken: {error}"));
     let predictor = Predictor::embedded().map_err(broken)?;
     let notes = Notes::default();
-    let policy = Node::root(value, &notes).object(&FIELDS).map(|root| document(&root, &catalog, predictor));
+    let policy = Node::root(value, &notes).object(&POLICY).map(|root| document(&root, &catalog, predictor));
     let errors = notes.errors.take();
     match policy {
         Some(policy) if errors.is_empty() => Ok(Policy { warnings: notes.warnings.take(), ..policy }),

@@ -4,13 +4,44 @@
 
 use super::error::{quoted, suggestion};
 use super::facts::amount;
+use super::fields::section;
 use super::models::{Draft, Models};
 use super::node::Node;
 use super::{Affinity, Mode, ModelId, Outside, Provider, Router};
 use crate::catalog::Catalog;
 
-const FIELDS: [&str; 9] =
-    ["name", "mode", "version", "subset", "publishers", "data_zone", "session_affinity", "baseline", "fee"];
+section! {
+    /// A virtual model that clients name in `model`; the filter chooses one of its pool for each request.
+    ROUTER "routers[]" {
+        /// What clients send.
+        name: "a short name", "model-router";
+        /// How far below the best predicted quality a cheaper model may be: `quality` 0, `balanced` 1.5 %, `cost` 5.5 %, or a band.
+        mode: "`quality`, `balanced`, `cost`, or an object" = "balanced", "{band: 0.03}";
+        /// A router version of the catalog, whose pool bounds the subset.
+        version: "`2025-05-19`, `2025-08-07`, `2025-11-18`, `2026-11`" = "(every configured model)", "\"2025-11-18\"";
+        /// The only models that may answer, failover included. Nothing joins it by itself.
+        subset: "names of models" = "(every configured model)", "[gpt-5-mini, gpt-5]";
+        /// Only models of these publishers.
+        publishers: "names" = "(any)", "[OpenAI]";
+        /// Only providers in this zone.
+        data_zone: "a short name" = "(any)", "eu";
+        /// How a conversation stays on its model.
+        session_affinity: "`adaptive`, `sticky`, `none`" = "adaptive", "sticky";
+        /// The model that savings are measured against.
+        baseline: "the name of a model" = "(none)", "gpt-5";
+        /// USD per million input tokens on top of the models' prices.
+        fee: "USD" = "0", "0.14";
+    }
+}
+
+section! {
+    /// A mode of your own.
+    BAND "routers[].mode" {
+        /// The share of quality that may be given up for a cheaper model.
+        band: "a number from 0 to 1", "0.03";
+    }
+}
+
 const MODES: [(&str, Mode); 3] = [("quality", Mode::Quality), ("balanced", Mode::Balanced), ("cost", Mode::Cost)];
 const AFFINITIES: [(&str, Affinity); 3] =
     [("adaptive", Affinity::Adaptive), ("sticky", Affinity::Sticky), ("none", Affinity::None)];
@@ -36,7 +67,7 @@ pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Router {
         fee: 0.0,
     };
     let before = node.notes.count();
-    let Some(fields) = node.object(&FIELDS) else { return router };
+    let Some(fields) = node.object(&ROUTER) else { return router };
     if let Some(name) = fields.require("name").and_then(|field| field.label()) {
         name.clone_into(&mut router.name);
     }
@@ -80,7 +111,7 @@ fn mode(node: &Node<'_>) -> Option<(Mode, f64)> {
     if !node.value.is_object() {
         return node.choice(&MODES).and_then(|mode| Some((mode, mode.band()?)));
     }
-    let band = node.object(&["band"])?.require("band")?;
+    let band = node.object(&BAND)?.require("band")?;
     let band = band.number("a number from 0 to 1", |band| (0.0..=1.0).contains(&band))?;
     Some((Mode::Band, band))
 }

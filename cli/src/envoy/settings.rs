@@ -3,54 +3,68 @@
 //! Owns its fields and their defaults. The filter accepts the part and never looks into it.
 
 use anyhow::Context;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// Everything has a default: without the part the configuration is the demo's.
-#[derive(Debug, Deserialize, Serialize)]
+/// What Envoy's configuration needs to know beside the rest of the policy, for `model-router envoy`. The filter does not look
+/// into it. Without it the configuration is the demo's.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Where clients connect.
+    #[schemars(example = json!({"port": 8080}))]
     pub listener: Listener,
     /// Where operators and Prometheus connect. Whoever reaches it can stop Envoy.
+    #[schemars(example = json!({"port": 9000}))]
     pub admin: Admin,
     /// The filter's file.
+    #[schemars(example = "/opt/model_router.wasm")]
     pub wasm: String,
     /// The certificates by which providers are verified.
+    #[schemars(example = "/etc/ssl/own-ca.pem")]
     pub trusted_ca: String,
-    /// Longer requests get 413; longer answers that are no stream, 500.
+    /// How long requests, and answers that are no stream, may be. Longer requests get 413.
+    #[schemars(example = 1048576)]
     pub max_body_bytes: u32,
 }
 
 /// Where clients connect.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Listener {
     /// An IP address; loopback, unless told otherwise.
+    #[schemars(example = "0.0.0.0")]
     pub address: String,
     /// A TCP port.
+    #[schemars(example = 8080)]
     pub port: u16,
     /// With it clients speak TLS.
+    #[schemars(example = json!({"certificate": "/etc/envoy/tls.crt", "private_key": "/etc/envoy/tls.key"}))]
     pub tls: Option<Tls>,
 }
 
 /// Where operators connect.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Admin {
     /// An IP address; loopback, unless told otherwise.
+    #[schemars(example = "127.0.0.1")]
     pub address: String,
     /// A TCP port.
+    #[schemars(example = 9000)]
     pub port: u16,
 }
 
 /// What the listener proves its name with.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
     /// File with the certificate and those that lead to its root.
+    #[schemars(example = "/etc/envoy/tls.crt")]
     pub certificate: String,
     /// File with its private key.
+    #[schemars(example = "/etc/envoy/tls.key")]
     pub private_key: String,
 }
 

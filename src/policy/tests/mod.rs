@@ -1,5 +1,6 @@
 mod bytes;
 mod errors;
+mod fields;
 
 use serde_json::{Value, json};
 
