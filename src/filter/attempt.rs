@@ -1,4 +1,5 @@
-//! The `attempt` plugin: upstream, once per attempt, on the client's original body.
+//! The `attempt` plugin: upstream, once per attempt, on the client's original body; and the same work for slot 1 inside the
+//! `both` plugin, downstream.
 //!
 //! Owns the rewriting of the request for this attempt's candidate, and the accounts; what is done to the answer is in
 //! [`super::reply`]. Never decides which model comes next: the plan has done that.
@@ -7,7 +8,7 @@ use super::accounts;
 use super::cooling;
 use super::host;
 use super::metrics::Metrics;
-use super::outcome::client_left;
+use super::outcome::{client_left, from_provider};
 use super::property;
 use super::reply::Reply;
 use crate::attempt::{ACCOUNT_HEADERS, Attempted, Brief, Slot, about, body_for};
@@ -28,6 +29,8 @@ pub struct AttemptContext {
     pub(super) metrics: Rc<Metrics>,
     pub(super) work: Option<Work>,
     pub(super) reply: Reply,
+    /// In the chain of the client's request, not in that of an attempt.
+    downstream: bool,
     /// The attempt has been counted.
     counted: bool,
     /// Bytes of the held answer that have been seen.
@@ -45,7 +48,34 @@ pub(super) struct Work {
 
 impl AttemptContext {
     pub fn new(metrics: Rc<Metrics>) -> Self {
-        AttemptContext { metrics, work: None, reply: Reply::Awaited, counted: false, read: 0 }
+        AttemptContext { metrics, work: None, reply: Reply::Awaited, downstream: false, counted: false, read: 0 }
+    }
+
+    /// For slot 1, where nothing can be done upstream.
+    pub fn downstream(metrics: Rc<Metrics>) -> Self {
+        AttemptContext { downstream: true, ..AttemptContext::new(metrics) }
+    }
+
+    /// The attempt is over, however it ended.
+    pub fn end(&mut self) {
+        let is_over = self.counted && !matches!(self.reply, Reply::Stream { .. });
+        if self.work.is_some() && !is_over {
+            // What was seen of a stream counts, whoever left.
+            let left = client_left();
+            self.count(if left { "cancelled" } else { "no_response" });
+            self.break_off(left);
+        }
+    }
+
+    /// Lets a reply of Envoy's own pass, which no upstream filter sees. Before the router had the request, nothing was
+    /// attempted.
+    fn is_envoys_own(&mut self) -> bool {
+        let own = self.downstream && !from_provider();
+        if own && host::property(&["upstream", "request_attempt_count"]).is_none() {
+            self.work = None;
+            host::set_property(property::ATTEMPTED, &[]);
+        }
+        own
     }
 
     fn rewrite_body(&mut self, size: usize) -> Action {
@@ -106,11 +136,8 @@ impl AttemptContext {
 }
 
 /// The plan and this attempt's place in it; leaves word of both.
-fn find_work(published: &[u8], metrics: &Metrics) -> Option<Work> {
-    let cluster = host::property(&["xds", "cluster_name"])?;
-    let number = host::property(&["upstream", "request_attempt_count"])
-        .and_then(|bytes| Some(u64::from_le_bytes(*bytes.first_chunk::<8>()?)))
-        .unwrap_or(1);
+fn find_work(published: &[u8], metrics: &Metrics, downstream: bool) -> Option<Work> {
+    let (cluster, number) = if downstream { (host::property(&[property::CLUSTER])?, 1) } else { attempt_of_envoy()? };
     let (brief, slot) = Brief::at_attempt(published, number, &cluster)?;
     if let Some(next) = &slot.next_cluster {
         host::set_property(property::CLUSTER, next.as_bytes());
@@ -125,6 +152,15 @@ fn find_work(published: &[u8], metrics: &Metrics) -> Option<Work> {
     let attempted = before.next(number, &slot);
     leave(&attempted);
     Some(Work { brief, slot, attempted, about: None })
+}
+
+/// Where Envoy has sent this attempt, and its number.
+fn attempt_of_envoy() -> Option<(Vec<u8>, u64)> {
+    let cluster = host::property(&["xds", "cluster_name"])?;
+    let number = host::property(&["upstream", "request_attempt_count"])
+        .and_then(|bytes| Some(u64::from_le_bytes(*bytes.first_chunk::<8>()?)))
+        .unwrap_or(1);
+    Some((cluster, number))
 }
 
 fn leave(attempted: &Attempted) {
@@ -143,13 +179,7 @@ impl Context for AttemptContext {
     // Envoy gives upstream filters no log callback; this one comes when the attempt is over, however it ended.
     fn on_done(&mut self) -> bool {
         self.metrics.note_memory("attempt");
-        let is_over = self.counted && !matches!(self.reply, Reply::Stream { .. });
-        if self.work.is_some() && !is_over {
-            // What was seen of a stream counts, whoever left.
-            let left = client_left();
-            self.count(if left { "cancelled" } else { "no_response" });
-            self.break_off(left);
-        }
+        self.end();
         true
     }
 }
@@ -160,7 +190,7 @@ impl HttpContext for AttemptContext {
         super::trap_if_asked("attempt");
         // A request without a plan is none of the router's business: the policy lets it pass.
         let Some(brief) = host::property(&[property::BRIEF]) else { return Action::Continue };
-        self.work = find_work(&brief, &self.metrics);
+        self.work = find_work(&brief, &self.metrics, self.downstream);
         let Some(work) = &self.work else {
             let client = Brief::client(&brief).unwrap_or(Api::Chat);
             return misconfigured(
@@ -187,7 +217,7 @@ impl HttpContext for AttemptContext {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
-        if self.work.is_none() {
+        if self.work.is_none() || self.is_envoys_own() {
             return Action::Continue;
         }
         ACCOUNT_HEADERS.iter().for_each(|name| host::set_header(RESPONSE, name, None));

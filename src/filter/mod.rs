@@ -1,4 +1,4 @@
-//! The host binding: one `.wasm`, two plugins, told apart by their `root_id`.
+//! The host binding: one `.wasm`, two plugins, told apart by their `root_id`; and a third that is both in one.
 //!
 //! Owns the contexts that Envoy calls, and the calls to Envoy. Never decides, reads or rewrites by itself: a callback
 //! reads what the host has, calls a pure function and applies what it says.
@@ -40,6 +40,8 @@ enum Plugin {
     Route(Rc<Policy>),
     /// Upstream, once per attempt: rewrites, judges, accounts.
     Attempt,
+    /// Downstream, where nothing can be put upstream: the work of both, for one attempt.
+    Both(Rc<Policy>),
 }
 
 struct Root {
@@ -53,11 +55,12 @@ impl RootContext for Root {
     fn on_configure(&mut self, _size: usize) -> bool {
         let root_id = host::property(&["plugin_root_id"]).unwrap_or_default();
         let plugin = match root_id.as_slice() {
-            b"route" => configure_route(),
+            b"route" => read_policy().map(|policy| Plugin::Route(Rc::new(policy))),
+            b"both" => read_policy().map(|policy| Plugin::Both(Rc::new(Policy { max_attempts: 1, ..policy }))),
             // All that an attempt needs comes with the request, so there is nothing to configure.
             b"attempt" => Some(Plugin::Attempt),
             _ => {
-                error!("root_id must be 'route' or 'attempt'");
+                error!("root_id must be 'route', 'attempt' or 'both'");
                 None
             }
         };
@@ -69,6 +72,7 @@ impl RootContext for Root {
         let metrics = Rc::clone(&self.metrics);
         match &self.plugin {
             Plugin::Route(policy) => Some(Box::new(route::RouteContext::new(Rc::clone(policy), metrics))),
+            Plugin::Both(policy) => Some(Box::new(route::RouteContext::with_attempt(Rc::clone(policy), metrics))),
             Plugin::Attempt => Some(Box::new(attempt::AttemptContext::new(metrics))),
             Plugin::Unconfigured => Some(Box::new(Inert)),
         }
@@ -80,7 +84,7 @@ impl RootContext for Root {
 }
 
 /// Reads the policy; every error goes to the log, and Envoy refuses to start.
-fn configure_route() -> Option<Plugin> {
+fn read_policy() -> Option<Policy> {
     let configuration = host::plugin_configuration();
     match Policy::parse(&configuration) {
         Ok(policy) => {
@@ -91,7 +95,7 @@ fn configure_route() -> Option<Plugin> {
                 policy.models.len(),
                 policy.providers.len()
             );
-            Some(Plugin::Route(Rc::new(policy)))
+            Some(policy)
         }
         Err(errors) => {
             errors.iter().for_each(|error| error!("{error}"));

@@ -145,6 +145,11 @@ pub(super) fn client_left() -> bool {
     flags.and_then(|bytes| Some(u64::from_le_bytes(*bytes.first_chunk::<8>()?))).is_some_and(|flags| flags & LEFT != 0)
 }
 
+/// Whether the response that the client gets is a provider's, and not one that Envoy has made. Not told upstream.
+pub(super) fn from_provider() -> bool {
+    host::property(&["response", "code_details"]).as_deref() == Some(b"via_upstream")
+}
+
 /// Sets a header of the response, or removes it where there is nothing to say.
 fn set(name: &str, value: &str) {
     host::set_header(RESPONSE, name, Some(value).filter(|it| !it.is_empty()));

@@ -1,13 +1,14 @@
-//! The `route` plugin: downstream, once per client request.
+//! The `route` plugin: downstream, once per client request; and the `both` plugin, which is this one with an attempt inside.
 //!
 //! Owns the hold on the request until the decision is published, and what is answered without a provider. Never touches
 //! a provider's body.
 
+use super::attempt::AttemptContext;
 use super::cooling;
 use super::host;
 use super::memory;
 use super::metrics::Metrics;
-use super::outcome::Decision;
+use super::outcome::{Decision, from_provider};
 use super::property;
 use crate::attempt::{Brief, CLOUD_HEADERS};
 use crate::decide::{Memory, Rest};
@@ -24,6 +25,8 @@ const REQUEST: MapType = MapType::HttpRequestHeaders;
 const RESPONSE: MapType = MapType::HttpResponseHeaders;
 /// Headers that only Envoy and this filter may set; a client's are removed.
 const INTERNAL: [&str; 2] = ["x-model-router-", "x-envoy-"];
+/// Where the `both` plugin sends the request: for a route's `cluster_header`, or for routes that match it.
+const CLUSTER_HEADER: &str = "x-model-router-cluster";
 
 /// One client request.
 pub struct RouteContext {
@@ -33,6 +36,10 @@ pub struct RouteContext {
     state: State,
     /// What takes the place of the body of Envoy's own response.
     replacement: Option<String>,
+    /// The attempt at slot 1, where there is no `attempt` plugin.
+    attempt: Option<AttemptContext>,
+    /// The response has its headers.
+    told: bool,
 }
 
 enum State {
@@ -48,7 +55,14 @@ enum State {
 
 impl RouteContext {
     pub fn new(policy: Rc<Policy>, metrics: Rc<Metrics>) -> Self {
-        RouteContext { policy, metrics, shape: Shape::OpenAi, state: State::Idle, replacement: None }
+        let state = State::Idle;
+        RouteContext { policy, metrics, shape: Shape::OpenAi, state, replacement: None, attempt: None, told: false }
+    }
+
+    /// The `both` plugin, with a policy that plans one attempt.
+    pub fn with_attempt(policy: Rc<Policy>, metrics: Rc<Metrics>) -> Self {
+        let attempt = Some(AttemptContext::downstream(Rc::clone(&metrics)));
+        RouteContext { attempt, ..RouteContext::new(policy, metrics) }
     }
 
     fn answer(&mut self, text: &str) -> Action {
@@ -82,12 +96,22 @@ impl RouteContext {
         }
         match settled(&policy, &call, &body) {
             Err(error) => self.refuse(&error),
-            Ok(routed) => self.send_on(&policy, &call, routed, began),
+            Ok(routed) => {
+                self.send_on(&policy, &call, routed, began);
+                self.rewrite(size)
+            }
         }
     }
 
-    /// Leaves the decision for the attempts and the access log, and lets the request go.
-    fn send_on(&mut self, policy: &Policy, call: &Call, mut routed: Routed, began: u64) -> Action {
+    /// Lets the request go, whose whole body is there: rewritten, where no attempt plugin will.
+    fn rewrite(&mut self, size: usize) -> Action {
+        let Some(attempt) = &mut self.attempt else { return Action::Continue };
+        attempt.on_http_request_headers(0, false);
+        attempt.on_http_request_body(size, true)
+    }
+
+    /// Leaves the decision for the attempts and the access log.
+    fn send_on(&mut self, policy: &Policy, call: &Call, mut routed: Routed, began: u64) {
         let asked = call.deployment.as_deref().or(routed.request.model.as_deref()).unwrap_or_default();
         let consumer = call.caller.consumer(policy).map_or("", |consumer| &consumer.name);
         let log = Log::of(policy, &routed);
@@ -105,17 +129,52 @@ impl RouteContext {
             }
         }
         routed.brief.details = call.controls.then_some(began);
-        publish(&routed.brief);
+        self.publish(&routed.brief);
         limit(policy.timeouts, routed.request.stream);
         self.metrics.observe("decision_microseconds", &[], host::now().saturating_sub(began) / 1000);
         self.state = State::Routed(Box::new(Decision::of(routed.brief, routed.plan.session, began)));
-        Action::Continue
     }
 
     /// Lets a request for something that a provider keeps go there, whatever body it has.
-    fn pass_on(&mut self, brief: Brief) -> Action {
-        publish(&brief);
+    fn pass_on(&mut self, brief: Brief, end_of_stream: bool) -> Action {
+        self.publish(&brief);
         self.state = State::Routed(Box::new(Decision::of(brief, None, host::now())));
+        self.attempt.as_mut().map_or(Action::Continue, |attempt| attempt.on_http_request_headers(0, end_of_stream))
+    }
+
+    /// Leaves the plan where Envoy's route and the attempts find it.
+    fn publish(&self, brief: &Brief) {
+        let cluster = brief.slots.first().map(|first| first.cluster.as_str()).unwrap_or_default();
+        host::set_property(property::CLUSTER, cluster.as_bytes());
+        host::set_property(property::BRIEF, &brief.publish());
+        if self.attempt.is_some() {
+            // A retry is of the same model, as often as Envoy's route says.
+            host::set_header(REQUEST, CLUSTER_HEADER, Some(cluster));
+        } else {
+            // Envoy's limit would otherwise let it start slots again from the first.
+            let retries = brief.slots.len().saturating_sub(1).to_string();
+            host::set_header(REQUEST, "x-envoy-max-retries", Some(&retries));
+        }
+        host::clear_route_cache();
+    }
+
+    /// Gives the response its headers, once: an attempt here may have held them.
+    fn tell(&mut self, end_of_stream: bool) -> Action {
+        if std::mem::replace(&mut self.told, true) {
+            return Action::Continue;
+        }
+        let status = match self.state {
+            State::Idle | State::Answered => return Action::Continue,
+            State::Reading(_) | State::Routed(_) => host::header(RESPONSE, ":status"),
+        };
+        let status = status.and_then(|status| status.parse().ok()).unwrap_or(0);
+        if let State::Routed(decision) = &mut self.state {
+            decision.describe(status, &self.metrics);
+        }
+        if end_of_stream && status >= 400 {
+            return self.give_body(status);
+        }
+        self.replace_envoys_error(status);
         Action::Continue
     }
 
@@ -134,7 +193,7 @@ impl RouteContext {
 
     /// A response that Envoy made itself becomes an error of the API that was called.
     fn replace_envoys_error(&mut self, status: u16) {
-        if status < 400 || host::property(&["response", "code_details"]).as_deref() == Some(b"via_upstream") {
+        if status < 400 || from_provider() {
             return;
         }
         let error = ErrorReply::of_envoy(status);
@@ -158,18 +217,6 @@ fn settled<'p, 'a>(policy: &'p Policy, call: &Call, body: &'a [u8]) -> Result<Ro
         Some(slot) if !cooling::try_again(slot.place()) => decide(),
         _ => Ok(routed),
     }
-}
-
-/// Leaves the plan where Envoy's matcher and the attempts find it.
-fn publish(brief: &Brief) {
-    if let Some(first) = brief.slots.first() {
-        host::set_property(property::CLUSTER, first.cluster.as_bytes());
-    }
-    host::set_property(property::BRIEF, &brief.publish());
-    // Envoy's limit would otherwise let it start slots again from the first.
-    let retries = brief.slots.len().saturating_sub(1).to_string();
-    host::set_header(REQUEST, "x-envoy-max-retries", Some(&retries));
-    host::clear_route_cache();
 }
 
 /// Sets Envoy's timers for this request, where the policy does.
@@ -211,7 +258,7 @@ impl HttpContext for RouteContext {
         match head {
             Head::Pass => return Action::Continue,
             Head::Answer(text) => return self.answer(&text),
-            Head::Kept(brief) => return self.pass_on(*brief),
+            Head::Kept(brief) => return self.pass_on(*brief, end_of_stream),
             Head::Refused(shape, error) => {
                 self.shape = shape;
                 return self.refuse(&error);
@@ -229,32 +276,34 @@ impl HttpContext for RouteContext {
             State::Reading(_) if !end_of_stream => Action::Pause,
             State::Reading(_) => self.decide(size),
             State::Answered => Action::Pause,
-            _ => Action::Continue,
+            State::Routed(_) => match &mut self.attempt {
+                Some(attempt) => attempt.on_http_request_body(size, end_of_stream),
+                None => Action::Continue,
+            },
+            State::Idle => Action::Continue,
         }
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
         // The body ended without a last callback; whatever is buffered is all of it.
-        self.decide(usize::MAX)
+        self.on_http_request_body(usize::MAX, true)
     }
 
-    fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
-        let status = match self.state {
-            State::Idle | State::Answered => return Action::Continue,
-            State::Reading(_) | State::Routed(_) => host::header(RESPONSE, ":status"),
-        };
-        let status = status.and_then(|status| status.parse().ok()).unwrap_or(0);
-        if let State::Routed(decision) = &mut self.state {
-            decision.describe(status, &self.metrics);
+    fn on_http_response_headers(&mut self, count: usize, end_of_stream: bool) -> Action {
+        let attempt = self.attempt.as_mut();
+        match attempt.map(|attempt| attempt.on_http_response_headers(count, end_of_stream)) {
+            Some(Action::Pause) => Action::Pause,
+            _ => self.tell(end_of_stream),
         }
-        if end_of_stream && status >= 400 {
-            return self.give_body(status);
-        }
-        self.replace_envoys_error(status);
-        Action::Continue
     }
 
-    fn on_http_response_body(&mut self, size: usize, _end_of_stream: bool) -> Action {
+    fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        if let Some(attempt) = &mut self.attempt {
+            if attempt.on_http_response_body(size, end_of_stream) == Action::Pause {
+                return Action::Pause;
+            }
+            self.tell(false);
+        }
         if let Some(body) = &mut self.replacement {
             host::set_buffer(BufferType::HttpResponseBody, size, body.as_bytes());
             body.clear();
@@ -262,7 +311,18 @@ impl HttpContext for RouteContext {
         Action::Continue
     }
 
+    fn on_http_response_trailers(&mut self, count: usize) -> Action {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.on_http_response_trailers(count);
+            self.tell(false);
+        }
+        Action::Continue
+    }
+
     fn on_log(&mut self) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.end();
+        }
         self.metrics.note_memory("route");
         if let State::Routed(decision) = &self.state {
             decision.count(&self.metrics);

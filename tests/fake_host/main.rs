@@ -12,6 +12,7 @@ use model_router as _;
 
 const ROUTE: u32 = 1;
 const ATTEMPT: u32 = 2;
+const BOTH: u32 = 3;
 const PAUSE: u32 = 1;
 
 const POLICY: &str = r#"{
@@ -31,10 +32,10 @@ const POLICY: &str = r#"{
 const ANSWER: &str = r#"{"id":"1","model":"gpt-5.4-2026-03-05","choices":[{"index":0,"message":{"content":"héllo"}}],
     "usage":{"prompt_tokens":1000,"completion_tokens":100,"prompt_tokens_details":{"cached_tokens":400}}}"#;
 
-/// Both plugins configured, as Envoy does at start.
+/// All plugins configured, as Envoy does at start.
 fn start() {
     initialize();
-    for (root, id) in [(ROUTE, "route"), (ATTEMPT, "attempt")] {
+    for (root, id) in [(ROUTE, "route"), (ATTEMPT, "attempt"), (BOTH, "both")] {
         host(|host| {
             host.root_id = id.into();
             host.configuration = POLICY.into();
@@ -87,6 +88,100 @@ struct Effects {
 fn run(context: u32, request: &[&[u8]], content_type: &str, response: &[&[u8]]) -> Effects {
     fresh_request();
     run_on("/v1/chat/completions", context, request, content_type, response)
+}
+
+/// One client request through the plugin that does the work of both, each body in the given pieces; `reply` is what comes
+/// back, `by` who made it.
+fn run_both(request: &[&[u8]], reply: &[(&str, &str)], by: &str, response: &[&[u8]]) -> Effects {
+    fresh_request();
+    host(|host| {
+        host.request_headers = set(&[
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            ("authorization", "Bearer client"),
+            ("x-model-router-cluster", "forged"),
+        ]);
+    });
+    unsafe {
+        proxy_on_context_create(100, BOTH);
+        assert_eq!(proxy_on_request_headers(100, 0, false), PAUSE);
+        let sent = feed(request, |host| &mut host.request_body, |size, end| proxy_on_request_body(100, size, end));
+        host(|host| {
+            host.properties.insert("response.code_details".into(), by.into());
+            host.response_headers = set(reply);
+            if by != "request_rate_limited" {
+                // The router has had the request.
+                host.properties.insert("upstream.request_attempt_count".into(), 1u64.to_le_bytes().to_vec());
+            }
+        });
+        proxy_on_response_headers(100, 0, response.is_empty());
+        let received =
+            feed(response, |host| &mut host.response_body, |size, end| proxy_on_response_body(100, size, end));
+        proxy_on_log(100);
+        assert!(proxy_on_done(100));
+        proxy_on_delete(100);
+        Effects { host: host(|host| host.clone()), sent, received }
+    }
+}
+
+#[test]
+fn one_plugin_does_the_work_of_both_for_the_first_slot() {
+    start();
+    let body = request_body(false);
+    let whole = run(100, &[body.as_bytes()], "application/json", &[ANSWER.as_bytes()]);
+    let json = [(":status", "200"), ("content-type", "application/json"), ("set-cookie", "c")];
+    let both = run_both(&[body.as_bytes()], &json, "via_upstream", &[ANSWER.as_bytes()]);
+    assert_eq!((&both.sent, &both.received), (&whole.sent, &whole.received));
+    let header = |pairs: &Pairs, name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    let request = |effects: &Effects, name| header(&effects.host.request_headers, name);
+    assert_eq!(request(&both, ":path"), request(&whole, ":path"));
+    assert_eq!(request(&both, "content-length"), request(&whole, "content-length"));
+    // The cluster is published, the client's own word of it is not; how often Envoy tries again is its route's business.
+    assert_eq!(request(&both, "x-model-router-cluster").unwrap(), "azure");
+    assert_eq!([request(&both, "authorization"), request(&both, "x-envoy-max-retries")], [None, None]);
+    assert_eq!(request(&whole, "x-model-router-cluster"), None);
+    let told = |effects: &Effects| -> Pairs {
+        let pairs = effects.host.response_headers.iter();
+        pairs.filter(|(name, _)| name.starts_with("x-model-router-")).cloned().collect()
+    };
+    assert_eq!(told(&both), told(&whole));
+    assert_eq!(header(&both.host.response_headers, "set-cookie"), None);
+    assert_eq!(both.host.metrics, whole.host.metrics);
+    let mut random = Random(13);
+    for _ in 0..200 {
+        let (request, response) = (random.pieces(body.as_bytes()), random.pieces(ANSWER.as_bytes()));
+        assert_eq!(run_both(&request, &json, "via_upstream", &response), both);
+    }
+}
+
+#[test]
+fn one_plugin_tells_the_providers_failures_from_those_of_envoy() {
+    start();
+    let body = request_body(true);
+    let run = |reply: &[(&str, &str)], by: &str, response: &[&[u8]]| run_both(&[body.as_bytes()], reply, by, response);
+    let status = |effects: &Effects| effects.host.response_headers.iter().find(|(name, _)| name == ":status").cloned();
+    let count = |effects: &Effects, result: &str| {
+        effects.host.metrics.get(&format!("model_router.attempts_total;model=gpt-5.4;result={result}")).copied()
+    };
+    let rests = |effects: &Effects| effects.host.metrics.contains_key("model_router.cooldowns_total;model=gpt-5.4");
+    // An error as the first event of a stream has its status, though there is no other model to try.
+    let events = [(":status", "200"), ("content-type", "text/event-stream")];
+    let error = "data: {\"error\":{\"message\":\"busy\",\"code\":\"rate_limit_exceeded\"}}\n\n";
+    let failed = run(&events, "via_upstream", &[&error.as_bytes()[..9], &error.as_bytes()[9..]]);
+    assert_eq!(status(&failed).unwrap().1, "429");
+    assert!(String::from_utf8_lossy(&failed.received).contains("busy"));
+    assert!(count(&failed, "error_in_200") == Some(1) && rests(&failed));
+    // Nobody was there: Envoy's reply is not the provider's.
+    let plain = [(":status", "503"), ("content-type", "text/plain")];
+    let refused = run(&plain, "upstream_reset_before_response_started", &[b"upstream connect error"]);
+    assert!(count(&refused, "no_response") == Some(1) && count(&refused, "503").is_none() && rests(&refused));
+    assert!(serde_json::from_slice::<serde_json::Value>(&refused.received).unwrap()["error"]["code"].is_string());
+    // Another filter has answered before the router had the request: nothing was attempted.
+    let limited = run(&[(":status", "429")], "request_rate_limited", &[b"local_rate_limited"]);
+    assert!(!limited.host.metrics.keys().any(|name| name.contains("attempts_total")) && !rests(&limited));
+    // Nothing came.
+    let empty = run(&events, "via_upstream", &[]);
+    assert_eq!((count(&empty, "empty"), empty.host.reply.unwrap().0), (Some(1), 502));
 }
 
 /// As [`run`], on any path and with what the host remembers.
@@ -367,7 +462,7 @@ fn any_order_of_callbacks_is_survived() {
             }
         });
         unsafe {
-            proxy_on_context_create(context, if round % 5 < 3 { ROUTE } else { ATTEMPT });
+            proxy_on_context_create(context, [ROUTE, ROUTE, BOTH, ATTEMPT, ATTEMPT][round as usize % 5]);
             for _ in 0..random.below(12) {
                 let (size, end) = (random.below(body.len() + 9), random.below(2) == 0);
                 match random.below(9) {
