@@ -14,6 +14,11 @@ COPY --from=build /out/model-router /usr/local/bin/model-router
 USER nobody
 ENTRYPOINT ["model-router"]
 
+# The filter alone, as meshes fetch it: `docker build --target wasm`; docs/MESH.md. One layer with one file of this name is
+# what Istio and Envoy Gateway expect of an image in Docker's or OCI's standard format ("compat").
+FROM scratch AS wasm
+COPY --from=build /out/model_router.wasm /plugin.wasm
+
 # Envoy with the filter. envoy.yaml names both relative to the working directory.
 FROM envoyproxy/envoy:v1.40.0 AS envoy
 WORKDIR /model-router
