@@ -71,6 +71,10 @@ impl AttemptContext {
     /// attempted.
     fn is_envoys_own(&mut self) -> bool {
         let own = self.downstream && !from_provider();
+        if own {
+            // It may come in the place of an answer that was held.
+            self.reply = Reply::Untouched;
+        }
         if own && host::property(&["upstream", "request_attempt_count"]).is_none() {
             self.work = None;
             host::set_property(property::ATTEMPTED, &[]);

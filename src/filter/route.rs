@@ -158,11 +158,9 @@ impl RouteContext {
         host::clear_route_cache();
     }
 
-    /// Gives the response its headers, once: an attempt here may have held them.
+    /// Gives the response its headers.
     fn tell(&mut self, end_of_stream: bool) -> Action {
-        if std::mem::replace(&mut self.told, true) {
-            return Action::Continue;
-        }
+        self.told = true;
         let status = match self.state {
             State::Idle | State::Answered => return Action::Continue,
             State::Reading(_) | State::Routed(_) => host::header(RESPONSE, ":status"),
@@ -176,6 +174,13 @@ impl RouteContext {
         }
         self.replace_envoys_error(status);
         Action::Continue
+    }
+
+    /// The attempt here has let go of the headers that it held.
+    fn tell_late(&mut self) {
+        if !self.told {
+            self.tell(false);
+        }
     }
 
     /// A failure that ended with its headers gets the body that clients expect.
@@ -302,7 +307,7 @@ impl HttpContext for RouteContext {
             if attempt.on_http_response_body(size, end_of_stream) == Action::Pause {
                 return Action::Pause;
             }
-            self.tell(false);
+            self.tell_late();
         }
         if let Some(body) = &mut self.replacement {
             host::set_buffer(BufferType::HttpResponseBody, size, body.as_bytes());
@@ -314,7 +319,7 @@ impl HttpContext for RouteContext {
     fn on_http_response_trailers(&mut self, count: usize) -> Action {
         if let Some(attempt) = &mut self.attempt {
             attempt.on_http_response_trailers(count);
-            self.tell(false);
+            self.tell_late();
         }
         Action::Continue
     }

@@ -82,8 +82,8 @@ class Mock:
 
 
 class Envoy:
-    """A running Envoy with envoy/envoy.yaml, or another configuration for the same ports, its ports replaced. What one test does to a model does not concern the next:
-    models do not rest after they failed, unless `cooldown` says so."""
+    """A running Envoy with envoy/envoy.yaml, or another `source` for the same ports, its ports replaced. What one test does to a
+    model does not concern the next: models do not rest after they failed, unless `cooldown` says so."""
 
     def __init__(self, directory, mocks, version="1.40.0", change=lambda text: text, cooldown="{maximum_seconds: 0}",
                  workers=2, source=ROOT / "envoy/envoy.yaml"):

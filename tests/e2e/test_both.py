@@ -147,3 +147,22 @@ def test_what_is_answered_here_reaches_nobody(both, mocks):
     plan = both.client.post("/model-router/explain", json={"model": "model-router", "messages": [{"role": "user", "content": "hi"}]})
     assert [row["slot"] for row in plan.json()["candidates"] if row["slot"]] == [1]
     assert not any(mock.requests() for mock in mocks.values())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_that_cannot_be_held_is_envoys_error_and_the_next_is_served(all_mocks, script, version, stream, tmp_path):
+    """Envoy's buffers, which meshes keep small, bound what can be held: here an answer, or the first event of a stream."""
+    small = lambda text: downstream_only(text).replace("per_connection_buffer_limit_bytes: 16777216", "per_connection_buffer_limit_bytes: 32768")
+    script.reset()
+    envoy = Envoy(tmp_path, all_mocks | {"xai": script}, version, change=small)
+    try:
+        answer = {"model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": "a" * 300_000}}],
+                  "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
+        text = json.dumps(answer).encode()
+        script.says(b"data: " + text if stream else text, content_type="text/event-stream" if stream else "application/json")
+        response = envoy.chat("grok-4-fast-reasoning", stream=stream)
+        # Envoy tells the client itself, past its filters.
+        assert (response.status_code, response.text) == (500, "Internal Server Error")
+        assert envoy.chat("gpt-4.1-mini", stream=stream).status_code == 200
+    finally:
+        envoy.stop()
