@@ -45,5 +45,6 @@ pub fn book(metrics: &Metrics, brief: &Brief, slot: &Slot, answer: &Answer) {
     if let Some(baseline) = &brief.baseline {
         let cost = of_baseline(baseline, usage);
         metrics.add("baseline_cost_microdollars_total", &[router], microdollars(cost));
+        host::set_property(property::BASELINE_COST, fixed(cost, 6).as_bytes());
     }
 }

@@ -43,3 +43,5 @@ pub const AFFINITY_SOURCE: &str = "model_router.affinity_source";
 pub const AFFINITY: &str = "model_router.affinity";
 /// USD, with six decimals.
 pub const COST: &str = "model_router.cost";
+/// USD that the router's baseline model would have cost for the same tokens, with six decimals.
+pub const BASELINE_COST: &str = "model_router.baseline_cost";

@@ -79,6 +79,16 @@ def test_what_it_took(entries, case):
     assert float(entry["model_router.cost_usd"]) > 0 and entry["gen_ai.response.model"]
 
 
+@pytest.mark.parametrize("case", ["chat", "stream", "responses", "translated"])
+def test_what_the_baseline_would_have_cost(entries, case):
+    assert float(entries[case]["model_router.baseline_cost_usd"]) > float(entries[case]["model_router.cost_usd"])
+
+
+@pytest.mark.parametrize("case", ["direct", "embeddings", "refused"])
+def test_only_routers_have_a_baseline(entries, case):
+    assert entries[case]["model_router.baseline_cost_usd"] is None
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_the_path_is_the_clients_without_its_query(entries, case):
     assert entries[case]["path"] == CASES[case][0].split("?")[0]
