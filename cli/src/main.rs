@@ -9,6 +9,7 @@ mod learn;
 mod link;
 mod mock;
 mod reference;
+mod page;
 mod route;
 mod score;
 mod source;

@@ -6,7 +6,6 @@
 mod batch;
 mod case;
 mod chart;
-mod format;
 mod outcome;
 mod page;
 mod report;

@@ -2,10 +2,10 @@
 //!
 //! Owns what the template sees; `page.html` owns the look. Figures and names only: no text of a prompt gets here.
 
-use super::chart::{self, theme};
-use super::format;
+use super::chart;
 use super::report::Report;
-use minijinja::{AutoEscape, Environment, context, value::Serde};
+use crate::page::{self, format, theme};
+use minijinja::{context, value::Serde};
 use serde::Serialize;
 
 /// A model with its colour.
@@ -20,12 +20,8 @@ struct Colored<'a> {
 /// # Errors
 /// Where the template is broken, which the tests rule out.
 pub fn render(report: &Report) -> anyhow::Result<String> {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_filter("percent", |figure: Option<f64>| format::maybe(figure, format::percent));
-    environment.add_filter("usd", |figure: Option<f64>| format::maybe(figure, format::usd));
+    let mut environment = page::environment()?;
     environment.add_filter("quality", |figure: Option<f64>| format::maybe(figure, format::quality));
-    environment.add_filter("count", format::count);
     environment.add_filter("task", |name: String| format::task(&name));
     environment.add_template("page.html", include_str!("page.html"))?;
     let seen = context! {

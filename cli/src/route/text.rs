@@ -1,7 +1,7 @@
 //! The report on a terminal.
 
-use super::format::{count, maybe, percent, quality, usd};
 use super::report::{CaseReport, Report};
+use crate::page::format::{count, maybe, percent, quality, usd};
 use comfy_table::{CellAlignment, Table, presets::UTF8_BORDERS_ONLY};
 
 /// The report as tables.

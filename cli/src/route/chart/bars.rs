@@ -1,9 +1,9 @@
 //! Shares of the models, a bar for each case.
 
-use super::canvas::{Area, Point, fill, line, look, svg, text_width, write};
-use super::is_narrow;
-use super::theme::{GRID, INK, MUTED, ON_COLOR, Paint, SURFACE};
-use crate::route::format::whole_percent;
+use crate::page::canvas::{Area, Point, fill, line, look, svg, text_width, write};
+use crate::page::format::whole_percent;
+use crate::page::is_narrow;
+use crate::page::theme::{GRID, INK, MUTED, ON_COLOR, Paint, SURFACE};
 use crate::route::report::{CaseReport, Report};
 
 const TEXT: i32 = 13;

@@ -1,9 +1,9 @@
 //! Prompts by difficulty.
 
-use super::canvas::{look, svg, write};
-use super::is_narrow;
-use super::scale::Axis;
-use super::theme::{ACCENT, GRID, MUTED};
+use crate::page::canvas::{look, svg, write};
+use crate::page::is_narrow;
+use crate::page::scale::Axis;
+use crate::page::theme::{ACCENT, GRID, MUTED};
 use crate::route::report::Report;
 use plotters::prelude::*;
 

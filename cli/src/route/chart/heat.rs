@@ -1,9 +1,9 @@
 //! Where the prompts of each task go: a panel for each mode, models down, tasks across.
 
-use super::canvas::{Area, Point, dot, fill, fitted, look, svg, text_width, write};
-use super::is_narrow;
-use super::theme::{ACCENT, GRID, INK, MUTED, ON_COLOR, Paint};
-use crate::route::format::task;
+use crate::page::canvas::{Area, Point, dot, fill, fitted, look, svg, text_width, write};
+use crate::page::format::task;
+use crate::page::is_narrow;
+use crate::page::theme::{ACCENT, GRID, INK, MUTED, ON_COLOR, Paint};
 use crate::route::report::{CaseReport, Report, TaskRow};
 
 const TEXT: i32 = 12;

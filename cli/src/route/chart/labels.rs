@@ -1,6 +1,6 @@
 //! Where the names of points stand, so that none covers another.
 
-use super::canvas::Point;
+use crate::page::canvas::Point;
 
 /// A rectangle in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

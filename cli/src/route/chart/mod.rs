@@ -1,30 +1,16 @@
 //! The charts of the page, as SVG.
 //!
-//! Owns their sizes: each chart is drawn twice, for wide and for narrow screens, so that letters are readable on both.
+//! Owns which ones there are.
 
 mod bars;
-mod canvas;
 mod difficulty;
 mod heat;
 mod labels;
-mod scale;
-pub mod theme;
 mod tradeoff;
 
 use super::report::Report;
+use crate::page::{Chart, chart};
 use serde::Serialize;
-
-/// Width of the drawing for wide screens, in pixels.
-const WIDE: i32 = 920;
-/// Width of the drawing for narrow screens.
-const NARROW: i32 = 360;
-
-/// A chart in both widths.
-#[derive(Debug, Serialize)]
-pub struct Chart {
-    wide: String,
-    narrow: String,
-}
 
 /// All charts of a report.
 #[derive(Debug, Serialize)]
@@ -48,13 +34,4 @@ pub fn charts(report: &Report) -> anyhow::Result<Charts> {
         tasks: tasks.collect::<anyhow::Result<_>>()?,
         difficulty: chart(|width| difficulty::draw(report, width))?,
     })
-}
-
-fn chart(draw: impl Fn(i32) -> anyhow::Result<String>) -> anyhow::Result<Chart> {
-    Ok(Chart { wide: draw(WIDE)?, narrow: draw(NARROW)? })
-}
-
-/// Whether a drawing is for narrow screens.
-fn is_narrow(width: i32) -> bool {
-    width < WIDE / 2
 }

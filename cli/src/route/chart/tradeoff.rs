@@ -1,10 +1,10 @@
 //! Expected cost against predicted quality: the cases, and each model for every prompt.
 
-use super::canvas::{Area, Point, dot, line, look, ring, svg, text_width, write};
-use super::is_narrow;
 use super::labels::{Frame, place};
-use super::scale::Axis;
-use super::theme::{GRID, INK, MUTED, Paint, SURFACE};
+use crate::page::canvas::{Area, Point, dot, line, look, ring, svg, text_width, write};
+use crate::page::is_narrow;
+use crate::page::scale::Axis;
+use crate::page::theme::{GRID, INK, MUTED, Paint, SURFACE};
 use crate::route::report::{Always, CaseReport, Report};
 use plotters::prelude::*;
 

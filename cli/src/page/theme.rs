@@ -30,7 +30,7 @@ pub const ACCENT: Paint = paint(0x1D4FB8, 0x8AB4FF);
 /// Text on strong colours.
 pub const ON_COLOR: Paint = paint(0xFEFEFE, 0x10141A);
 
-/// Models, by their place in the report; neighbours differ.
+/// Models, by their place in a report; neighbours differ.
 const MODELS: [Paint; 24] = [
     paint(0x2F6FDE, 0x7FB0FF),
     paint(0xB9540B, 0xFFA657),
@@ -59,7 +59,7 @@ const MODELS: [Paint; 24] = [
 ];
 
 impl Paint {
-    /// The colour of the model at this place of [`super::super::report::Report::always`].
+    /// The colour of the model at this place of a report's list of models.
     pub fn of_model(place: usize) -> Paint {
         MODELS.get(place % MODELS.len()).copied().unwrap_or(ACCENT)
     }
