@@ -1,6 +1,7 @@
 //! `model-router`: the native companion of the filter.
 
 mod check;
+mod costs;
 mod envoy;
 mod evaluate;
 mod explain;
@@ -8,8 +9,8 @@ mod fit_ability;
 mod learn;
 mod link;
 mod mock;
-mod reference;
 mod page;
+mod reference;
 mod route;
 mod score;
 mod source;
@@ -39,6 +40,8 @@ enum Command {
     Route(route::Args),
     /// Print every field of the policy: docs/CONFIGURATION.md
     Reference,
+    /// Show what requests cost and saved, from Envoy's access log: by router, model, consumer and day
+    Costs(costs::Args),
     /// Say of prompts, one line of JSON each, what the routing model says: task, difficulty, quality per model
     Score(score::Args),
     /// Fit the abilities of a new model to graded answers, for `models[].abilities` of a policy
@@ -60,6 +63,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::run(&args),
         Command::Route(args) => route::run(&args),
         Command::Reference => reference::run().map(|()| ExitCode::SUCCESS),
+        Command::Costs(args) => costs::run(&args),
         Command::Score(args) => score::run(&args).map(|()| ExitCode::SUCCESS),
         Command::FitAbility(args) => fit_ability::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Train(args) => train::run(&args).map(|()| ExitCode::SUCCESS),

@@ -1,11 +1,13 @@
 //! Figures as people read them, the same in tables, charts and the page.
 
+use std::fmt::Display;
+
 /// What stands for a figure that there is not.
 pub const NONE: &str = "–";
 
 /// A share as `12.3 %`.
 pub fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
+    format!("{:.1} %", 100.0 * share).replace('-', "−")
 }
 
 /// A share as `12 %`, for where space is short; `<1 %` and `>99 %` where it is not quite nothing or all.
@@ -35,7 +37,7 @@ pub fn quality(quality: f64) -> String {
 }
 
 /// A whole number with commas: `12,345`.
-pub fn count(number: usize) -> String {
+pub fn count(number: impl Display) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -41,7 +41,7 @@ pub fn environment() -> anyhow::Result<Environment<'static>> {
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_filter("percent", |figure: Option<f64>| format::maybe(figure, format::percent));
     environment.add_filter("usd", |figure: Option<f64>| format::maybe(figure, format::usd));
-    environment.add_filter("count", format::count);
+    environment.add_filter("count", |number: usize| format::count(number));
     environment.add_template("base.html", include_str!("base.html"))?;
     environment.add_template("chart.html", include_str!("chart.html"))?;
     Ok(environment)

@@ -49,7 +49,12 @@ pub struct Axis {
 impl Axis {
     /// From `low` to `high` with about `count` numbers.
     pub fn linear(low: f64, high: f64, count: usize) -> Axis {
-        Axis { low, high, logarithmic: false, ticks: linear(low, high, count), unit: "" }
+        Axis::at(low, high, linear(low, high, count))
+    }
+
+    /// From `low` to `high` with these numbers.
+    pub fn at(low: f64, high: f64, ticks: Vec<f64>) -> Axis {
+        Axis { low, high, logarithmic: false, ticks, unit: "" }
     }
 
     /// From 0 to a little more than `most`, with whole numbers.

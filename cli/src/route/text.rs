@@ -56,7 +56,7 @@ fn summary(case: &CaseReport) -> String {
         maybe(case.relative_quality, percent),
         maybe(case.cost_per_1000, usd),
         maybe(case.relative_cost, percent),
-        count(case.refused.iter().map(|refused| refused.prompts).sum()),
+        count(case.refused.iter().map(|refused| refused.prompts).sum::<usize>()),
     );
     for refused in &case.refused {
         text += &format!(
