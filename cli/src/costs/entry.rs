@@ -76,20 +76,12 @@ impl Names {
     }
 }
 
-/// A line that was understood.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// It went to no model: the filter answered, refused, or let it pass.
-    Aside,
-    /// It went to a model, or was to.
-    Request(Names, Sums),
-}
-
-/// Reads a line. What stands before its first brace is no part of it: `docker compose` puts a container's name there.
+/// Reads a line: a request that went to a model, or was to; `None`: the filter answered, refused, or let it pass. What
+/// stands before the first brace is no part of it: `docker compose` puts a container's name there.
 ///
 /// # Errors
 /// The rule that the line breaks.
-pub fn read(line: &[u8]) -> Result<Entry, String> {
+pub fn read(line: &[u8]) -> Result<Option<(Names, Sums)>, String> {
     let json = line.iter().position(|byte| *byte == b'{').and_then(|start| line.get(start..));
     let json = json.ok_or("is not a JSON object")?;
     let line: Line = serde_json::from_slice(json).map_err(|error| match error.is_eof() {
@@ -103,7 +95,7 @@ pub fn read(line: &[u8]) -> Result<Entry, String> {
     let mode = text(&line.mode, "model_router.mode")?;
     let sums = sums(&line)?;
     if mode.is_empty() && text(&line.plan, "model_router.plan")?.is_empty() && sums.priced == 0 {
-        return Ok(Entry::Aside);
+        return Ok(None);
     }
     let router = match text(&line.router, "model_router.router")? {
         none if none.is_empty() && mode == "direct" => mode,
@@ -115,7 +107,7 @@ pub fn read(line: &[u8]) -> Result<Entry, String> {
         consumer: name(text(&line.consumer, "model_router.consumer")?),
         day: day(text(&line.time, "time")?),
     };
-    Ok(Entry::Request(names, sums))
+    Ok(Some((names, sums)))
 }
 
 /// The sums of this one request.

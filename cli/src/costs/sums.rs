@@ -2,7 +2,7 @@
 //!
 //! Owns the groups. Every sum is of whole numbers, so none depends on the order of the lines, and nothing is lost.
 
-use super::entry::{self, Entry, Names};
+use super::entry::{self, Names};
 use super::money::Amount;
 use super::report::Dimension;
 use std::collections::HashMap;
@@ -113,8 +113,8 @@ impl Tally {
         }
         self.lines += 1;
         match entry::read(line.ok_or("is too long")?)? {
-            Entry::Aside => self.aside += 1,
-            Entry::Request(names, sums) => self.add(names, &sums),
+            None => self.aside += 1,
+            Some((names, sums)) => self.add(names, &sums),
         }
         Ok(())
     }
