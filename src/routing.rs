@@ -108,7 +108,7 @@ pub fn head<'h>(policy: &Policy, header: &dyn Fn(&str) -> Option<&'h str>) -> He
                 );
             }
             let found = keeper(policy, kept, caller).map_err(|refusal| ErrorReply::of_refusal(refusal, policy));
-            let brief = found.map(|keeper| brief_for_kept(policy, &keeper, kept, target.query));
+            let brief = found.map(|keeper| brief_for_kept(policy, caller, &keeper, kept, target.query));
             return match brief {
                 Ok(Some(brief)) => Head::Kept(Box::new(brief)),
                 Ok(None) => Head::Refused(target.shape, ErrorReply::of_envoy(503)),

@@ -8,7 +8,7 @@ use super::publish::{FORM, Publish};
 use super::slot::{endpoint_of, path_of};
 use crate::catalog::Price;
 use crate::decide::affinity::Source;
-use crate::decide::{Keeper, Plan, Question, Session, mode_name};
+use crate::decide::{Caller, Keeper, Plan, Question, Session, mode_name};
 use crate::origin::{Origin, unmarked};
 use crate::policy::{Affinity, Cooldown, Policy, Served};
 use crate::request::{Api, Kept, Members, Thought, percent_decode};
@@ -22,6 +22,8 @@ pub struct Brief {
     pub router: String,
     /// Mode, or `direct`.
     pub mode: String,
+    /// On whose behalf; empty where that is no consumer of the policy.
+    pub consumer: String,
     /// Why slot 1 was chosen; no business of an attempt.
     pub reason: &'static str,
     /// USD per million input tokens on top of the price.
@@ -156,6 +158,7 @@ pub fn brief(question: &Question, plan: &Plan) -> Brief {
         slots,
         router: terms.router.map_or_else(String::new, |router| router.name.clone()),
         mode: mode_name(terms).to_owned(),
+        consumer: name_of(question.caller, policy),
         reason: plan.reason.code(),
         fee: terms.router.map_or(0.0, |router| router.fee),
         baseline: terms.router.and_then(|router| policy.models.get(router.baseline?)?.price.clone()),
@@ -185,8 +188,12 @@ fn private_headers(policy: &Policy) -> Vec<String> {
     names
 }
 
+fn name_of(caller: Caller, policy: &Policy) -> String {
+    caller.consumer(policy).map(|consumer| consumer.name.clone()).unwrap_or_default()
+}
+
 /// Makes ready a request for something that a provider keeps: one attempt, in which only marks change.
-pub fn brief_for_kept(policy: &Policy, keeper: &Keeper, kept: &Kept, query: &str) -> Option<Brief> {
+pub fn brief_for_kept(policy: &Policy, caller: Caller, keeper: &Keeper, kept: &Kept, query: &str) -> Option<Brief> {
     let provider = policy.providers.get(keeper.provider)?;
     let model = keeper.model.and_then(|model| policy.models.get(model));
     let name = model.map_or("", |model| &model.name);
@@ -214,6 +221,7 @@ pub fn brief_for_kept(policy: &Policy, keeper: &Keeper, kept: &Kept, query: &str
         request,
         router: String::new(),
         mode: "direct".into(),
+        consumer: name_of(caller, policy),
         reason: "kept",
         fee: 0.0,
         baseline: None,

@@ -37,10 +37,18 @@ pub fn book(metrics: &Metrics, brief: &Brief, slot: &Slot, answer: &Answer) {
             host::set_property(name, tokens.to_string().as_bytes());
         }
     }
+    let consumer = Some(("consumer", brief.consumer.as_str())).filter(|(_, name)| !name.is_empty());
+    if let Some(consumer) = consumer {
+        metrics.add("consumer_tokens_total", &[consumer, ("kind", "input")], usage.input);
+        metrics.add("consumer_tokens_total", &[consumer, ("kind", "output")], usage.output);
+    }
     let Some(price) = &slot.price else { return };
     let router = ("router", brief.router.as_str());
     let cost = of_usage(price, brief.fee, usage);
     metrics.add("cost_microdollars_total", &[router, model], microdollars(cost));
+    if let Some(consumer) = consumer {
+        metrics.add("consumer_cost_microdollars_total", &[consumer], microdollars(cost));
+    }
     host::set_property(property::COST, fixed(cost, 6).as_bytes());
     if let Some(baseline) = &brief.baseline {
         let cost = of_baseline(baseline, usage);

@@ -18,6 +18,7 @@ const RESPONSE: MapType = MapType::HttpResponseHeaders;
 pub struct Decision {
     router: String,
     mode: String,
+    consumer: String,
     reason: &'static str,
     first_model: String,
     stream: bool,
@@ -32,13 +33,14 @@ pub struct Decision {
 
 impl Decision {
     pub fn of(brief: Brief, session: Option<Session>, began: u64) -> Self {
-        let Brief { router, mode, reason, cooldown, slots, request, .. } = brief;
+        let Brief { router, mode, consumer, reason, cooldown, slots, request, .. } = brief;
         let first_model = slots.into_iter().next().map(|slot| slot.model).unwrap_or_default();
         let session = session.zip(brief.session);
         let attempted = Attempted::default();
         Decision {
             router,
             mode,
+            consumer,
             reason,
             first_model,
             stream: request.stream,
@@ -115,10 +117,14 @@ impl Decision {
 
     /// Counts the client's request.
     pub fn count(&self, metrics: &Metrics) {
-        let Decision { router, mode, first_model, attempted, .. } = self;
+        let Decision { router, mode, consumer, first_model, attempted, .. } = self;
         let model = if attempted.model.is_empty() { first_model } else { &attempted.model };
         let labels = [("router", &**router), ("mode", mode), ("model", model), ("outcome", self.outcome())];
         metrics.add("requests_total", &labels, 1);
+        if !consumer.is_empty() {
+            // Apart from the above, whose labels would multiply.
+            metrics.add("consumer_requests_total", &[("consumer", consumer), ("router", router)], 1);
+        }
     }
 
     /// How the client's request ended, as metrics show it.

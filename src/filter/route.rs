@@ -113,11 +113,10 @@ impl RouteContext {
     /// Leaves the decision for the attempts and the access log.
     fn send_on(&mut self, policy: &Policy, call: &Call, mut routed: Routed, began: u64) {
         let asked = call.deployment.as_deref().or(routed.request.model.as_deref()).unwrap_or_default();
-        let consumer = call.caller.consumer(policy).map_or("", |consumer| &consumer.name);
         let log = Log::of(policy, &routed);
         for (name, value) in [
             (property::REQUEST_MODEL, asked),
-            (property::CONSUMER, consumer),
+            (property::CONSUMER, &routed.brief.consumer),
             (property::TASK, log.task),
             (property::DIFFICULTY, &log.difficulty),
             (property::PLAN, &log.plan),

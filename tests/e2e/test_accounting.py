@@ -95,6 +95,24 @@ def test_requests_attempts_and_baseline(envoy, mocks, plan):
     assert envoy.metric("model_router_baseline_cost_microdollars_total", router="model-router") > baseline
 
 
+def test_what_consumers_took(own):
+    team, names = {"x-team": "plain"}, ["requests_total", "cost_microdollars_total", "tokens_total"]
+    count = lambda: [own.metric(f"model_router_consumer_{name}", consumer="plain") for name in names]
+    total = lambda: [own.metric("model_router_cost_microdollars_total"), own.metric("model_router_tokens_total", kind="input") + own.metric("model_router_tokens_total", kind="output")]
+    before, before_all = count(), total()
+    assert own.chat(headers=team).status_code == own.chat(headers=team, stream=True).status_code == 200
+    assert own.chat("gpt-5-nano", headers=team).status_code == 403
+    requests, cost, tokens = (now - old for now, old in zip(count(), before))
+    assert requests == 2
+    assert [cost, tokens] == [now - old for now, old in zip(total(), before_all)] and cost > 0
+    assert own.metric("model_router_consumer_requests_total", consumer="plain", router="model-router") >= 2
+
+
+def test_nobody_is_counted_where_there_are_no_consumers(latest, mocks):
+    latest.chat()
+    assert not [name for name, _ in latest.metrics() if name.startswith("model_router_consumer_")]
+
+
 def test_refused_connections_are_counted_as_attempts(envoy, mocks, plan):
     labels = {"model": plan[0]["model"], "result": "no_response"}
     before = envoy.metric("model_router_attempts_total", **labels)
