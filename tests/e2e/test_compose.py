@@ -1,6 +1,7 @@
 """docker-compose.yaml without containers: the same commands, files and health check, run as they stand."""
 
 import os
+import shutil
 import socket
 import subprocess
 
@@ -8,11 +9,12 @@ import httpx
 import pytest
 import yaml
 from conftest import CLI, ROOT, envoy_binary, wait_for
+from monitored import TOOLS
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
-PROVIDERS = {name: service for name, service in SERVICES.items() if name != "envoy"}
-PORTS = [9901, 10000, 10001, 9101, 9102, 9103, 9104, 9105]
+PROVIDERS = {name: service for name, service in SERVICES.items() if service.get("image") == "model-router-cli"}
+PORTS = [9901, 10000, 10001, 9101, 9102, 9103, 9104, 9105, 9090]
 
 
 def taken(port):
@@ -22,16 +24,55 @@ def taken(port):
 
 def test_services_fit_together():
     dockerfile = (ROOT / "Dockerfile").read_text()
+    assert set(SERVICES) == {"envoy", *PROVIDERS, "prometheus", "grafana"}
     for service in SERVICES.values():
-        assert f"AS {service['build']['target']}" in dockerfile
+        assert ":" in service["image"] if "build" not in service else f"AS {service['build']['target']}" in dockerfile
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+        for source, target in mounts(service):
+            assert (ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"], target
     for service in PROVIDERS.values():
         assert service["network_mode"] == "service:envoy"
-    for volume in SERVICES["envoy"]["volumes"]:
-        assert (ROOT / volume.split(":")[0]).exists()
+
+
+def test_grafana_finds_what_is_mounted():
+    grafana = SERVICES["grafana"]
+    places = {target: ROOT / source for source, target in mounts(grafana)}
+    [provider] = yaml.safe_load((places["/etc/grafana/provisioning/dashboards"] / "model-router.yaml").read_text())["providers"]
+    home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert home.startswith(provider["options"]["path"] + "/")
+    assert (places[provider["options"]["path"]] / home.split("/")[-1]).exists()
+    [source] = yaml.safe_load((places["/etc/grafana/provisioning/datasources"] / "prometheus.yaml").read_text())["datasources"]
+    # Prometheus by its service's name, at the port that it listens on.
+    assert source["url"] == "http://prometheus:9090" and "127.0.0.1:9090:9090" in SERVICES["prometheus"]["ports"]
+    # Nobody can log in, so nobody needs a password.
+    assert grafana["environment"]["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert grafana["environment"]["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+
+
+def mounts(service):
+    return [volume.split(":")[:2] for volume in service.get("volumes", [])]
+
+
+def prometheus(directory):
+    """The service's command, with paths and the name of the service `envoy` as they are without containers."""
+    service = SERVICES["prometheus"]
+    places = {}
+    for source, target in mounts(service):
+        places[target] = directory / target.strip("/").replace("/", "-")
+        if source.startswith("."):
+            shutil.copytree(ROOT / source, places[target])
+    config = places["/etc/prometheus"] / "prometheus.yaml"
+    text = config.read_text()
+    assert text.count('"envoy:9901"') == 1
+    config.write_text(text.replace("envoy:9901", "127.0.0.1:9901"))
+    command = service["command"]
+    for target, place in places.items():
+        command = [argument.replace(f"={target}", f"={place}") for argument in command]
+    return subprocess.Popen([TOOLS / "prometheus", *command, "--web.listen-address=127.0.0.1:9090"], stderr=subprocess.DEVNULL)
 
 
 @pytest.fixture
-def running():
+def running(tmp_path):
     """Every service's command with the binaries of this checkout."""
     if busy := [port for port in PORTS if taken(port)]:
         pytest.skip(f"compose needs its own ports, and these are taken: {busy}")
@@ -41,6 +82,7 @@ def running():
     version = "named" if os.environ.get("ENVOY") else "1.40.0"
     command = [envoy_binary(version), *arguments, "--disable-hot-restart", "--log-level", "error"]
     processes.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL))
+    processes.append(prometheus(tmp_path))
     yield processes
     for process in processes:
         process.terminate()
@@ -56,6 +98,9 @@ def test_commands_and_health_check(running):
     for port in [10000, 10001]:
         response = httpx.post(f"http://127.0.0.1:{port}/v1/chat/completions", json=body, timeout=30)
         assert response.status_code == 200, response.text
-    running[-1].terminate()
-    running[-1].wait()
+    scraped = lambda: httpx.get("http://127.0.0.1:9090/api/v1/query", params={"query": "sum(model_router_requests_total)"}).json()["data"]["result"]
+    # Its interval is five seconds.
+    wait_for(lambda: [sample["value"][1] for sample in scraped()] == ["2"], 30)
+    running[-2].terminate()
+    running[-2].wait()
     assert not healthy()
