@@ -12,9 +12,11 @@ mod fields;
 mod models;
 mod names;
 mod node;
+mod pools;
 mod presets;
 mod providers;
 mod read;
+mod rollout;
 mod routers;
 mod structpb;
 #[cfg(test)]
@@ -26,7 +28,9 @@ pub use endpoint::{Credential, Endpoint};
 pub use error::Error;
 pub use failover::{Cooldown, Timeouts};
 pub use fields::{Field, Section};
+pub use pools::{changes, pool};
 pub use presets::{PRESETS, Preset};
+pub use rollout::{Rollout, candidate_document};
 
 use crate::catalog::{Abilities, Capabilities, Context, Efforts, MessagesRules, Parameters, Price};
 use crate::predict::Predictor;
@@ -38,6 +42,12 @@ pub const MAX_ATTEMPTS: usize = 8;
 /// A validated configuration. Indices (`ModelId`, `ProviderId`) point into its own lists and are always in range.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    /// What metrics and logs call it; `None`: nothing, and then there is no candidate either.
+    pub name: Option<String>,
+    /// Whether it is another policy's candidate.
+    pub is_candidate: bool,
+    /// Another policy beside this one; `None` for a candidate itself.
+    pub rollout: Option<Box<Rollout>>,
     /// Virtual models.
     pub routers: Vec<Router>,
     /// Every configured model, catalog facts and overrides resolved.

@@ -15,6 +15,7 @@ mod text;
 use crate::source;
 use anyhow::Context as _;
 use case::{Case, ModeArg};
+use model_router::policy::Policy;
 use report::Report;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +26,10 @@ pub struct Args {
     /// A policy (YAML or JSON), or an Envoy configuration that holds one; its consumers are left aside
     #[arg(long)]
     policy: PathBuf,
+
+    /// Let the policy's candidate decide, instead of the policy itself
+    #[arg(long)]
+    candidate: bool,
 
     /// The router that decides; absent: the first of the policy
     #[arg(long)]
@@ -50,9 +55,11 @@ pub struct Args {
 
 /// Reads prompts from standard input, one JSON object per line, and shows how the router would spread them.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let policy = source::policy(&args.policy)?;
-    let router = case::router(&policy, args.router.as_deref())?;
+    source::policy(&args.policy)?;
     let (_, document) = source::read(&args.policy)?.into_iter().next().context("no policy")?;
+    let document = case::one_policy(document, args.candidate)?;
+    let policy = Policy::from_value(&document).map_err(|_| anyhow::anyhow!("the candidate is no policy of its own"))?;
+    let router = case::router(&policy, args.router.as_deref())?;
     let cases = case::cases(&document, router, &args.modes, &args.subsets)?;
     let name = policy.routers.get(router).map_or("", |router| router.name.as_str());
     let prompts = batch::read(std::io::stdin().lock(), name)?;

@@ -1,0 +1,119 @@
+//! Reads `candidate`: another policy beside the one that serves, to be judged or brought in by and by.
+//!
+//! Owns what may differ between the two. Who may ask for what, and where it may go, is the same for both: consumers,
+//! providers and their ids are the serving policy's. Never decides which of them serves a request.
+
+use super::error::quoted;
+use super::node::{Fields, Node, Notes};
+use super::read::{FIELDS, document};
+use super::{Consumer, Error, Policy, changes};
+use crate::catalog::Catalog;
+use serde_json::Value;
+
+/// The parts of a policy that a candidate may have of its own.
+const OWN: [&str; 5] = ["routers", "models", "max_attempts", "cooldown", "timeouts"];
+const PATH: &str = "candidate.policy";
+
+/// A policy that serves a share of conversations, and shadows the others.
+#[derive(Clone, Debug)]
+pub struct Rollout {
+    /// How many of a hundred conversations it serves; 0: it only shadows.
+    pub percent: u32,
+    /// It has a name, and the providers and consumers of the policy whose candidate it is.
+    pub policy: Policy,
+}
+
+/// The candidate of a policy's document as a document of its own; `None` where it has none.
+pub fn candidate_document(document: &Value) -> Option<Value> {
+    let own = document.get("candidate").filter(|candidate| !candidate.is_null())?.get("policy")?.as_object()?;
+    let mut merged = document.as_object()?.clone();
+    ["name", "candidate"].iter().for_each(|name| drop(merged.remove(*name)));
+    merged.extend(own.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())));
+    Some(Value::Object(merged))
+}
+
+/// The policy with its candidate, where the document has one.
+pub(super) fn read(root: &Fields<'_>, mut policy: Policy, catalog: &Catalog) -> Policy {
+    let Some(fields) = root.get("candidate").and_then(|node| node.object(&["name", "percent", "policy"])) else {
+        return policy;
+    };
+    let percent = fields.get("percent").and_then(|field| field.whole(0, 100)).unwrap_or(0);
+    let given = fields.get("name").and_then(|field| field.label().map(str::to_owned));
+    let name = given.unwrap_or_else(|| "candidate".to_owned());
+    let serving = policy.name.get_or_insert_with(|| "current".to_owned());
+    if *serving == name {
+        root.node.notes.fail(fields.path("name"), format!("{} is the name of the policy itself", quoted(&name)));
+    }
+    if let Some(candidate) = fields.require("policy").and_then(|node| candidate(&node, root, &policy, catalog)) {
+        let candidate = Policy { name: Some(name), is_candidate: true, ..candidate };
+        // What is wrong with either of them says nothing of their pools.
+        if root.node.notes.count() == 0 {
+            changes(&policy, &candidate).iter().for_each(|change| root.node.notes.warn(PATH, change));
+        }
+        policy.rollout = Some(Box::new(Rollout { percent, policy: candidate }));
+    }
+    policy
+}
+
+fn candidate(node: &Node<'_>, root: &Fields<'_>, serving: &Policy, catalog: &Catalog) -> Option<Policy> {
+    for name in node.object(&FIELDS)?.names().filter(|name| FIELDS.contains(name) && !OWN.contains(name)) {
+        let rule = format!("is no part of a candidate, which may only differ in {}", OWN.join(", "));
+        node.notes.fail(format!("{PATH}.{name}"), rule);
+    }
+    let mut merged = candidate_document(root.node.value)?;
+    merged.as_object_mut()?.remove("consumers");
+    let notes = Notes::default();
+    let root = Node { value: &merged, path: PATH.to_owned(), notes: &notes }.any_object("an object")?;
+    let mut policy = document(&root, catalog, serving.predictor);
+    policy.consumers = consumers(serving, &policy);
+    pass_on(&notes, node);
+    Some(policy)
+}
+
+/// Passes on what is wrong or odd, but for what has been said of the serving policy: parts that are taken over are read
+/// twice.
+fn pass_on(notes: &Notes, node: &Node<'_>) {
+    let own = |path: &str| {
+        let part = path.strip_prefix(PATH).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
+        node.value.get(part.split(['.', '[']).next().unwrap_or_default()).is_some_and(|value| !value.is_null())
+    };
+    let above = |text: &str| text.replace("candidate.policy.", "");
+    for Error { path, rule } in notes.errors.take() {
+        let known = Error { path: above(&path), rule: above(&rule) };
+        if own(&path) || !node.notes.errors.borrow().contains(&known) {
+            node.notes.fail(path, rule);
+        }
+    }
+    for warning in notes.warnings.take() {
+        if own(&warning) || !node.notes.warnings.borrow().contains(&above(&warning)) {
+            node.notes.warnings.borrow_mut().push(warning);
+        }
+    }
+}
+
+/// The serving policy's consumers, with what they may use by its place in the candidate. What it does not have nobody
+/// may use.
+fn consumers(serving: &Policy, candidate: &Policy) -> Option<Vec<Consumer>> {
+    let consumer = |consumer: &Consumer| Consumer {
+        routers: consumer.routers.as_ref().map(|ids| {
+            let names = ids.iter().filter_map(|id| Some(&serving.routers.get(*id)?.name));
+            names.filter_map(|name| candidate.routers.iter().position(|router| router.name == *name)).collect()
+        }),
+        models: consumer.models.as_ref().map(|ids| ids.iter().filter_map(|id| candidate.same(serving, *id)).collect()),
+        ..consumer.clone()
+    };
+    Some(serving.consumers.as_ref()?.iter().map(consumer).collect())
+}
+
+impl Policy {
+    /// What metrics and logs call it; empty where it has no name.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
+    /// The model that another policy has under this id.
+    pub fn same(&self, other: &Policy, id: super::ModelId) -> Option<super::ModelId> {
+        let name = &other.models.get(id)?.name;
+        self.models.iter().position(|model| model.name == *name)
+    }
+}

@@ -1,0 +1,152 @@
+use super::*;
+
+fn refused(candidate: Value) -> Vec<String> {
+    let errors = Policy::from_value(&with(small(), "/candidate", candidate)).expect_err("should be refused");
+    errors.iter().map(Error::to_string).collect()
+}
+
+fn candidate(policy: Value) -> Policy {
+    let document = with(small(), "/candidate", json!({ "policy": policy }));
+    accepted(&document).rollout.unwrap().policy
+}
+
+#[test]
+fn what_a_candidate_does_not_say_is_taken_over() {
+    let mut document = with(example(), "/max_attempts", json!(3));
+    document["candidate"] = json!({"percent": 10, "policy": {"routers": [{"name": "model-router", "mode": "cost",
+        "subset": ["gpt-5-nano", "gpt-5-mini"]}]}});
+    let policy = accepted(&document);
+    assert_eq!((policy.label(), policy.is_candidate), ("current", false));
+    let Rollout { percent, policy: candidate } = policy.rollout.as_deref().unwrap();
+    assert_eq!((*percent, candidate.label(), candidate.is_candidate), (10, "candidate", true));
+    assert_eq!((candidate.routers[0].mode, candidate.routers[0].version.as_deref()), (Mode::Cost, None));
+    assert_eq!((candidate.models.len(), candidate.max_attempts), (policy.models.len(), 3));
+    assert_eq!(candidate.consumers.as_ref().unwrap()[0].models.as_deref(), Some(&[0][..]));
+    assert!(candidate.rollout.is_none() && candidate.warnings.is_empty());
+}
+
+#[test]
+fn names_are_labels_and_differ() {
+    let named = with(small(), "/name", json!("stable"));
+    assert_eq!(accepted(&named).label(), "stable");
+    assert_eq!(accepted(&small()).name, None);
+    let both = with(named, "/candidate", json!({"name": "next", "policy": {}}));
+    assert_eq!(accepted(&both).rollout.unwrap().policy.label(), "next");
+    assert_eq!(
+        refused(json!({"name": "current", "policy": {}})),
+        ["candidate.name: `current` is the name of the policy itself"]
+    );
+    assert!(refused(json!({"name": "a;b", "policy": {}}))[0].starts_with("candidate.name: must be visible ASCII"));
+}
+
+#[test]
+fn errors_have_their_path() {
+    let error = |candidate: Value| {
+        let errors = refused(candidate);
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        errors[0].clone()
+    };
+    assert_eq!(error(json!({})), "candidate.policy: missing");
+    assert_eq!(error(json!([])), "candidate: expected an object, found a list");
+    assert!(
+        error(json!({"percent": 101, "policy": {}})).starts_with("candidate.percent: expected a whole number from 0")
+    );
+    assert!(error(json!({"share": 1, "policy": {}})).starts_with("candidate: unknown field `share`"));
+    let own = |policy: Value| error(json!({ "policy": policy }));
+    assert!(
+        own(json!({"routers": [{"name": "auto", "mode": "fast"}]})).starts_with("candidate.policy.routers[0].mode: ")
+    );
+    assert!(own(json!({"router": []})).starts_with("candidate.policy: unknown field `router`; did you mean"));
+    assert!(own(json!({"models": []})).starts_with("candidate.policy.models: must not be empty"));
+    for name in ["candidate", "consumers", "providers", "name", "unknown_paths"] {
+        let found = refused(json!({"policy": { name: [] }}));
+        let expected = format!("candidate.policy.{name}: is no part of a candidate");
+        assert!(found.iter().any(|error| error.starts_with(&expected)), "{found:?}");
+    }
+    let twins = json!([{"name": "auto"}, {"name": "auto"}]);
+    assert_eq!(
+        own(json!({ "routers": twins })),
+        "candidate.policy.routers[1].name: the name is already used at candidate.policy.routers[0].name"
+    );
+}
+
+#[test]
+fn what_is_wrong_above_is_said_once_and_what_follows_is_said_too() {
+    let mut document = with(small(), "/candidate", json!({"policy": {"routers": [{"name": "auto"}]}}));
+    document["models"][0]["price"] = json!(1);
+    document["providers"][0]["dialect"] = json!("x");
+    let errors = Policy::from_value(&document).unwrap_err();
+    let paths: Vec<&str> = errors.iter().map(|error| error.path.as_str()).collect();
+    assert_eq!(paths, ["providers[0].dialect", "models[0].price"]);
+    // A router that is taken over, and a model that is not.
+    let models = json!([{"name": "gpt-5-mini", "served_by": [{"provider": "p"}]}]);
+    let mut document = with(small(), "/candidate", json!({"policy": { "models": models }}));
+    document["routers"][0]["subset"] = json!(["gpt-5-mini", "gpt-5"]);
+    let errors = Policy::from_value(&document).unwrap_err();
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].path, "candidate.policy.routers[0].subset[1]");
+}
+
+#[test]
+fn warnings_say_what_joins_and_leaves() {
+    let warnings = |policy: Value| accepted(&with(small(), "/candidate", json!({ "policy": policy }))).warnings;
+    assert!(warnings(json!({})).is_empty() && warnings(json!({"max_attempts": 2})).is_empty());
+    let served = json!([{"provider": "p"}]);
+    let models = json!([{"name": "gpt-5", "served_by": served}, {"name": "gpt-5-nano", "served_by": served}]);
+    assert_eq!(
+        warnings(json!({ "models": models })),
+        ["candidate.policy: router `auto`: gpt-5-nano@p joins its pool; gpt-5-mini@p leaves it"]
+    );
+    assert_eq!(
+        warnings(json!({"routers": [{"name": "other", "subset": ["gpt-5", "gpt-5-mini"]}]})),
+        [
+            "candidate.policy: router `auto` is gone: requests for it are refused",
+            "candidate.policy: router `other` is new: gpt-5-mini@p, gpt-5@p"
+        ]
+    );
+}
+
+#[test]
+fn a_provider_of_the_candidate_alone_is_used() {
+    let mut document = small();
+    document["providers"].as_array_mut().unwrap().push(json!({"name": "q", "cluster": "q", "dialect": "openai"}));
+    assert_eq!(accepted(&document).warnings, ["providers[1]: no model is served by `q`"]);
+    let models = json!([{"name": "gpt-5", "served_by": [{"provider": "q"}]}, {"name": "gpt-5-mini", "served_by": [{"provider": "p"}]}]);
+    document["candidate"] = json!({"policy": { "models": models }});
+    let warnings = accepted(&document).warnings;
+    assert_eq!(warnings, ["candidate.policy: router `auto`: gpt-5@q joins its pool; gpt-5@p leaves it"]);
+}
+
+#[test]
+fn pools_heed_versions_and_zones() {
+    let policy = accepted(&example());
+    assert_eq!(
+        pool(&policy, &policy.routers[0]),
+        [
+            "gpt-5-nano@openai",
+            "gpt-5-mini@azure-ptu",
+            "gpt-5-mini@openai",
+            "gpt-5@openai",
+            "claude-sonnet-4-5@anthropic"
+        ]
+    );
+    let in_zone = accepted(&with(example(), "/routers/0/data_zone", json!("eu")));
+    assert_eq!(pool(&in_zone, &in_zone.routers[0]), ["gpt-5-mini@azure-ptu"]);
+    let mut older = example();
+    older["routers"][0] = json!({"name": "model-router", "version": "2025-08-07"});
+    older.as_object_mut().unwrap().remove("consumers");
+    let newer = accepted(&with(older.clone(), "/routers/0/version", json!("2025-11-18")));
+    let older = accepted(&older);
+    assert_eq!(changes(&older, &newer), ["router `model-router`: claude-sonnet-4-5@anthropic joins its pool"]);
+    assert_eq!(changes(&newer, &older), ["router `model-router`: claude-sonnet-4-5@anthropic leaves it"]);
+}
+
+#[test]
+fn the_candidate_as_a_document_is_what_is_validated() {
+    let models = json!([{"name": "gpt-5", "served_by": [{"provider": "p"}]}]);
+    let document = with(small(), "/candidate", json!({"policy": { "models": models, "max_attempts": null }}));
+    let own = candidate_document(&document).unwrap();
+    assert_eq!((&own["models"], &own["routers"], own.get("candidate")), (&models, &small()["routers"], None));
+    assert_eq!(accepted(&own).models.len(), candidate(json!({ "models": models })).models.len());
+    assert_eq!(candidate_document(&small()), None);
+}
