@@ -139,7 +139,9 @@ fn shadow(row: &ShadowRow) -> String {
     };
     let cost = row.cost_usd.map_or_else(|| "unknown".into(), |cost| format!("{cost:.6}"));
     let agreement = agreement.replace('_', " ");
-    format!("{policy} would take {model} at {provider} because {reason} ({agreement}): quality {quality:.3}, {cost} USD\n")
+    format!(
+        "{policy} would take {model} at {provider} because {reason} ({agreement}): quality {quality:.3}, {cost} USD\n"
+    )
 }
 
 /// What the routing model read in the prompt, and why.

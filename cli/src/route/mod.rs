@@ -77,6 +77,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn report(args: &Args, router: &str, cases: &[Case], prompts: &[batch::Prompt]) -> Report {
     let outcomes: Vec<_> = cases.iter().map(|case| outcome::decide(case, prompts)).collect();
-    let policy = args.policy.display().to_string();
+    let which = if args.candidate { " (candidate)" } else { "" };
+    let policy = format!("{}{which}", args.policy.display());
     report::report(policy, router.to_owned(), cases, prompts, &outcomes)
 }
