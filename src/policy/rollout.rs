@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use serde_json::Value;
 
 /// The parts of a policy that a candidate may have of its own.
-const OWN: [&str; 5] = ["routers", "models", "max_attempts", "cooldown", "timeouts"];
+const OWN: [&str; 4] = ["routers", "models", "cooldown", "timeouts"];
 const PATH: &str = "candidate.policy";
 
 /// A policy that serves a share of conversations, and shadows the others.

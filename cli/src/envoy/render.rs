@@ -12,7 +12,8 @@ use serde_json::Value;
 use std::path::Path;
 
 /// Names of the labels that the filter puts into its metrics' names.
-const LABELS: [&str; 9] = ["router", "mode", "model", "outcome", "result", "kind", "reason", "plugin", "decision"];
+const LABELS: [&str; 11] =
+    ["router", "mode", "model", "outcome", "result", "kind", "reason", "plugin", "decision", "policy", "agreement"];
 const TEMPLATES: [(&str, &str); 4] = [
     ("bootstrap", include_str!("bootstrap.yaml")),
     ("listener", include_str!("listener.yaml")),

@@ -58,7 +58,7 @@ fn errors_have_their_path() {
     );
     assert!(own(json!({"router": []})).starts_with("candidate.policy: unknown field `router`; did you mean"));
     assert!(own(json!({"models": []})).starts_with("candidate.policy.models: must not be empty"));
-    for name in ["candidate", "consumers", "providers", "name", "unknown_paths"] {
+    for name in ["candidate", "consumers", "providers", "name", "unknown_paths", "max_attempts", "envoy"] {
         let found = refused(json!({"policy": { name: [] }}));
         let expected = format!("candidate.policy.{name}: is no part of a candidate");
         assert!(found.iter().any(|error| error.starts_with(&expected)), "{found:?}");
@@ -90,7 +90,7 @@ fn what_is_wrong_above_is_said_once_and_what_follows_is_said_too() {
 #[test]
 fn warnings_say_what_joins_and_leaves() {
     let warnings = |policy: Value| accepted(&with(small(), "/candidate", json!({ "policy": policy }))).warnings;
-    assert!(warnings(json!({})).is_empty() && warnings(json!({"max_attempts": 2})).is_empty());
+    assert!(warnings(json!({})).is_empty() && warnings(json!({"cooldown": {"maximum_seconds": 2}})).is_empty());
     let served = json!([{"provider": "p"}]);
     let models = json!([{"name": "gpt-5", "served_by": served}, {"name": "gpt-5-nano", "served_by": served}]);
     assert_eq!(
@@ -144,7 +144,7 @@ fn pools_heed_versions_and_zones() {
 #[test]
 fn the_candidate_as_a_document_is_what_is_validated() {
     let models = json!([{"name": "gpt-5", "served_by": [{"provider": "p"}]}]);
-    let document = with(small(), "/candidate", json!({"policy": { "models": models, "max_attempts": null }}));
+    let document = with(small(), "/candidate", json!({"policy": { "models": models, "timeouts": null }}));
     let own = candidate_document(&document).unwrap();
     assert_eq!((&own["models"], &own["routers"], own.get("candidate")), (&models, &small()["routers"], None));
     assert_eq!(accepted(&own).models.len(), candidate(json!({ "models": models })).models.len());
