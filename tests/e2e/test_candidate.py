@@ -1,22 +1,24 @@
 """A candidate beside the policy: it shadows without a call, or serves a share of conversations, each of which stays."""
 
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import Envoy, wait_for
 from wire import changed
 
-# Each has one model for the easy question, at a provider of its own.
+# What each takes for an easy question and for others: no model is in both, so the model tells which policy served.
 SERVING, CANDIDATE = "gpt-5-nano", "gpt-oss-120b"
+POOLS = {"stable": [SERVING, "gpt-5-mini"], "next": [CANDIDATE, "claude-haiku-4-5"]}
 CONVERSATIONS = 300
 
 
 def with_candidate(percent):
     def edit(policy):
         policy["name"] = "stable"
-        policy["routers"][0]["subset"] = [SERVING, "gpt-5-mini"]
-        routers = [{"name": "model-router", "mode": "balanced", "subset": [CANDIDATE, "claude-haiku-4-5"]}]
+        policy["routers"][0]["subset"] = POOLS["stable"]
+        routers = [{"name": "model-router", "mode": "balanced", "subset": POOLS["next"]}]
         policy["candidate"] = {"name": "next", "percent": percent, "policy": {"routers": routers}}
 
     return changed(edit)
@@ -46,6 +48,11 @@ def ask(envoy, messages, **more):
     answer = envoy.client.post("/v1/chat/completions", json={"model": "model-router", "messages": messages}, **more)
     assert answer.status_code == 200, answer.text
     return answer.headers["x-model-router-model"]
+
+
+def policy_of(model):
+    [policy] = [policy for policy, models in POOLS.items() if model in models]
+    return policy
 
 
 def test_a_shadow_is_counted_and_never_called(shadowed, mocks):
@@ -91,28 +98,27 @@ def test_a_share_of_conversations_is_served_and_each_stays(rolled_out, mocks):
     one, other = rolled_out
 
     def converse(number):
-        """Three turns, on both replicas: the models that answered."""
-        messages, models = said(f"Question {number}: what is the capital of country {number}?"), []
+        """Three turns, on both replicas: the policies that served them."""
+        messages, policies = said(f"Question {number}: what is the capital of country {number}?"), []
         for envoy in [one, other, one]:
-            models.append(ask(envoy, messages))
+            policies.append(policy_of(ask(envoy, messages)))
             messages = [*messages, *said("", "It is a town.", "And the next one?")[1:]]
-        return models
+        return policies
 
-    before = one.metric("model_router_requests_total", policy="next")
     with ThreadPoolExecutor(8) as pool:
         conversations = list(pool.map(converse, range(CONVERSATIONS)))
-    assert all(len(set(models)) == 1 for models in conversations)
-    served = [models[0] for models in conversations]
-    assert set(served) == {SERVING, CANDIDATE}
-    share = served.count(CANDIDATE) / CONVERSATIONS
+    assert all(len(set(policies)) == 1 for policies in conversations)
+    served = Counter(policies[0] for policies in conversations)
+    share = served["next"] / CONVERSATIONS
     # Four standard deviations.
     assert abs(share - 0.3) < 4 * (0.3 * 0.7 / CONVERSATIONS) ** 0.5, share
-    labelled = lambda envoy, policy, model: envoy.metric("model_router_requests_total", policy=policy, model=model)
-    wait_for(lambda: one.metric("model_router_requests_total", policy="next") - before == 2 * served.count(CANDIDATE))
-    assert not labelled(one, "next", SERVING) and not labelled(one, "stable", CANDIDATE)
+    for policy, models in POOLS.items():
+        counted = lambda **labels: one.metric("model_router_requests_total", policy=policy, **labels)
+        wait_for(lambda: counted() == 2 * served[policy])
+        assert sum(counted(model=model) for model in models) == counted()
     # Whoever serves, the other one is the shadow.
-    shadows = {policy: one.metric("model_router_shadow_requests_total", policy=policy) for policy in ["stable", "next"]}
-    assert shadows == {"stable": 2 * served.count(CANDIDATE), "next": 2 * served.count(SERVING)}
+    shadows = {policy: one.metric("model_router_shadow_requests_total", policy=policy) for policy in POOLS}
+    assert shadows == {"stable": 2 * served["next"], "next": 2 * served["stable"]}
 
 
 def test_sessions_and_responses_stay_too(rolled_out, mocks):
@@ -121,9 +127,9 @@ def test_sessions_and_responses_stay_too(rolled_out, mocks):
     for number in range(40):
         headers = {"x-ms-session-id": f"session-{number}"}
         first = ask(one, said("Say hello."), headers=headers)
-        assert ask(other, said("What is the capital of France?"), headers=headers) == first
+        assert policy_of(ask(other, said("What is the capital of France?"), headers=headers)) == policy_of(first)
         models.append(first)
-    assert set(models) == {SERVING, CANDIDATE}
+    assert {policy_of(model) for model in models} == set(POOLS)
     marks = set()
     for number in range(40):
         begun = one.respond(input=f"Say hello {number}.")
