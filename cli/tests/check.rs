@@ -80,8 +80,10 @@ fn explain_says_which_policy_decides_and_what_the_other_would_take() {
     document["candidate"]["percent"] = json!(100);
     let told: Value = serde_json::from_str(&explain(&document, "json")).unwrap();
     assert_eq!((&told["policy"], &told["model"]), (&json!("candidate"), &json!("gpt-5-mini")));
-    document["candidate"] = json!({"policy": {"routers": [{"name": "other"}]}});
-    assert!(explain(&document, "table").contains("candidate would refuse: model_not_found\n"));
+    document["candidate"]["percent"] = json!(0);
+    document["candidate"]["policy"]["models"] =
+        json!([{"name": "gpt-5-mini", "served_by": [{"provider": "p"}], "context": {"input": 1, "output": 1}}]);
+    assert!(explain(&document, "table").contains("candidate would refuse: context_length_exceeded\n"));
 }
 
 #[test]

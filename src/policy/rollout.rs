@@ -10,7 +10,7 @@ use super::{Consumer, Error, Policy, changes};
 use crate::catalog::Catalog;
 use serde_json::Value;
 
-/// The parts of a policy that a candidate may have of its own.
+/// The parts of a policy that a candidate may have of its own: some routers and models, or all of the others.
 const OWN: [&str; 4] = ["routers", "models", "cooldown", "timeouts"];
 const PATH: &str = "candidate.policy";
 
@@ -23,13 +23,24 @@ pub struct Rollout {
     pub policy: Policy,
 }
 
-/// The candidate of a policy's document as a document of its own; `None` where it has none.
+/// The candidate of a policy's document as a document of its own; `None` where it has none. Its own routers and models come
+/// first, then those of the policy that have other names, so that nothing leaves because nobody named it.
 pub fn candidate_document(document: &Value) -> Option<Value> {
     let own = document.get("candidate").filter(|candidate| !candidate.is_null())?.get("policy")?.as_object()?;
     let mut merged = document.as_object()?.clone();
     ["name", "candidate"].iter().for_each(|name| drop(merged.remove(*name)));
-    merged.extend(own.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())));
+    for (part, value) in own.iter().filter(|(_, value)| !value.is_null()) {
+        let value = joined(value, merged.get(part));
+        merged.insert(part.clone(), value);
+    }
     Some(Value::Object(merged))
+}
+
+fn joined(own: &Value, taken: Option<&Value>) -> Value {
+    let (Value::Array(own), Some(Value::Array(taken))) = (own, taken) else { return own.clone() };
+    let is_own =
+        |item: &&Value| own.iter().any(|own| own.get("name").is_some_and(|name| Some(name) == item.get("name")));
+    own.iter().chain(taken.iter().filter(|item| !is_own(item))).cloned().collect()
 }
 
 /// The policy with its candidate, where the document has one.
@@ -66,29 +77,36 @@ fn candidate(node: &Node<'_>, root: &Fields<'_>, serving: &Policy, catalog: &Cat
     let root = Node { value: &merged, path: PATH.to_owned(), notes: &notes }.any_object("an object")?;
     let mut policy = document(&root, catalog, serving.predictor);
     policy.consumers = consumers(serving, &policy);
-    pass_on(&notes, node);
+    pass_on(&notes, node, &merged);
     Some(policy)
 }
 
-/// Passes on what is wrong or odd, but for what has been said of the serving policy: parts that are taken over are read
-/// twice.
-fn pass_on(notes: &Notes, node: &Node<'_>) {
-    let own = |path: &str| {
-        let part = path.strip_prefix(PATH).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
-        node.value.get(part.split(['.', '[']).next().unwrap_or_default()).is_some_and(|value| !value.is_null())
-    };
-    let above = |text: &str| text.replace("candidate.policy.", "");
+/// Passes on what is wrong or odd with what the candidate itself says. What it takes over has been read before: there is only
+/// something new to say of it where all was well.
+fn pass_on(notes: &Notes, node: &Node<'_>, merged: &Value) {
+    let was_well = node.notes.count() == 0;
     for Error { path, rule } in notes.errors.take() {
-        let known = Error { path: above(&path), rule: above(&rule) };
-        if own(&path) || !node.notes.errors.borrow().contains(&known) {
-            node.notes.fail(path, rule);
+        match taken(&path, node.value, merged) {
+            None => node.notes.fail(path, rule),
+            Some(what) if was_well => node.notes.fail(PATH, format!("does not go with {what}: {rule}")),
+            Some(_) => {}
         }
     }
-    for warning in notes.warnings.take() {
-        if own(&warning) || !node.notes.warnings.borrow().contains(&above(&warning)) {
-            node.notes.warnings.borrow_mut().push(warning);
-        }
-    }
+    let own = |warning: &String| taken(warning.split(": ").next().unwrap_or_default(), node.value, merged).is_none();
+    node.notes.warnings.borrow_mut().extend(notes.warnings.take().into_iter().filter(own));
+}
+
+/// What of the serving policy stands at this path of the candidate; `None` where the candidate itself says what is there.
+fn taken(path: &str, own: &Value, merged: &Value) -> Option<String> {
+    let path = path.strip_prefix(PATH)?.strip_prefix('.')?;
+    let part = path.split(['.', '[']).next()?;
+    let list = match own.get(part) {
+        None | Some(Value::Null) => return Some(format!("`{path}`")),
+        Some(list) => list.as_array()?,
+    };
+    let index: usize = path.strip_prefix(part)?.strip_prefix('[')?.split(']').next()?.parse().ok()?;
+    let name = || merged.get(part)?.get(index)?.get("name")?.as_str();
+    (index >= list.len()).then(|| format!("{} of `{part}`", quoted(name().unwrap_or_default())))
 }
 
 /// The serving policy's consumers, with what they may use by its place in the candidate. What it does not have nobody

@@ -24,8 +24,11 @@ fn label(policy: &Policy, body: &str, session: Option<&str>) -> String {
     split(policy, &read_chat(body.as_bytes()).unwrap(), (None, session)).0.label().to_owned()
 }
 
+/// Whether the candidate serves the conversation with this number.
+type Way<'w> = &'w dyn Fn(&Policy, usize) -> bool;
+
 /// Which of a thousand conversations the candidate serves.
-fn served(percent: u32, is_next: impl Fn(&Policy, usize) -> bool) -> Vec<bool> {
+fn served(percent: u32, is_next: Way) -> Vec<bool> {
     let policy = policy(percent, json!("quality"));
     (0..1000).map(|number| is_next(&policy, number)).collect()
 }
@@ -35,7 +38,7 @@ fn a_share_of_conversations_is_served_and_keeps_being_so_when_it_grows() {
     let by_id = |policy: &Policy, number: usize| label(policy, BODY, Some(&format!("user-{number}"))) == "next";
     let by_message =
         |policy: &Policy, number: usize| label(policy, &chat(&format!("Question {number}?")), None) == "next";
-    let ways: [&dyn Fn(&Policy, usize) -> bool; 2] = [&by_id, &by_message];
+    let ways: [Way; 2] = [&by_id, &by_message];
     for way in ways {
         let mut before = served(0, way);
         assert!(!before.contains(&true));
@@ -174,7 +177,10 @@ fn policies_that_are_the_same_agree_and_others_by_their_own_lists() {
     assert_eq!(agreement(json!({ "models": elsewhere })), ("other_provider", Some("middle".into())));
     let sticky = json!([{"name": "r", "session_affinity": "sticky"}]);
     assert_eq!(agreement(json!({"models": turned, "routers": sticky})), ("other_model", Some("dear".into())));
-    assert_eq!(agreement(json!({"routers": [{"name": "other"}]})), ("refused", None));
+    let mut tiny = model("middle", 85.0, 1.0);
+    tiny["context"] = json!({"input": 1, "output": 1});
+    let only = json!([{"name": "r", "subset": ["middle"]}]);
+    assert_eq!(agreement(json!({"routers": only, "models": [tiny]})), ("refused", None));
 }
 
 #[test]
@@ -206,9 +212,9 @@ fn consumers_are_the_same_under_both() {
         assert!(routed.policy.is_candidate);
         Ok::<_, &str>(names(routed.policy, &routed.plan))
     };
-    assert_eq!(decide(0, "r").unwrap().len(), 2);
-    assert_eq!(decide(0, "s").unwrap().len(), 2);
-    assert_eq!(decide(1, "r"), Ok(vec!["cheap".to_owned()]));
+    assert_eq!(decide(0, "r").unwrap().len(), 4);
+    assert_eq!(decide(0, "s").unwrap().len(), 4);
+    assert_eq!(decide(1, "r"), Ok(vec!["dear".to_owned(), "cheap".to_owned()]));
     assert_eq!(decide(1, "s").unwrap_err(), decide(1, "new").unwrap_err(), "not allowed");
 }
 

@@ -57,7 +57,6 @@ fn errors_have_their_path() {
         own(json!({"routers": [{"name": "auto", "mode": "fast"}]})).starts_with("candidate.policy.routers[0].mode: ")
     );
     assert!(own(json!({"router": []})).starts_with("candidate.policy: unknown field `router`; did you mean"));
-    assert!(own(json!({"models": []})).starts_with("candidate.policy.models: must not be empty"));
     for name in ["candidate", "consumers", "providers", "name", "unknown_paths", "max_attempts", "envoy"] {
         let found = refused(json!({"policy": { name: [] }}));
         let expected = format!("candidate.policy.{name}: is no part of a candidate");
@@ -79,30 +78,69 @@ fn what_is_wrong_above_is_said_once_and_what_follows_is_said_too() {
     let paths: Vec<&str> = errors.iter().map(|error| error.path.as_str()).collect();
     assert_eq!(paths, ["providers[0].dialect", "models[0].price"]);
     // A router that is taken over, and a model that is not.
-    let models = json!([{"name": "gpt-5-mini", "served_by": [{"provider": "p"}]}]);
-    let mut document = with(small(), "/candidate", json!({"policy": { "models": models }}));
-    document["routers"][0]["subset"] = json!(["gpt-5-mini", "gpt-5"]);
-    let errors = Policy::from_value(&document).unwrap_err();
-    assert_eq!(errors.len(), 1);
-    assert_eq!(errors[0].path, "candidate.policy.routers[0].subset[1]");
+    let unknown = json!([{"name": "own", "served_by": [{"provider": "p"}]}]);
+    let errors = refused(json!({"policy": { "models": unknown }}));
+    let expected = "candidate.policy: does not go with `routers[0]`: no price is known for `own`: give candidate.policy.models[0].price";
+    assert!(errors[0].starts_with(expected), "{errors:#?}");
+    assert_eq!(errors.len(), 2, "a price and abilities: {errors:#?}");
+    // Beside a router of the candidate's own its index says nothing.
+    let errors = refused(
+        json!({"policy": {"models": unknown, "routers": [{"name": "new", "subset": ["gpt-5", "gpt-5-mini"]}]}}),
+    );
+    assert!(errors[0].starts_with("candidate.policy: does not go with `auto` of `routers`: no price"), "{errors:#?}");
+}
+
+#[test]
+fn routers_and_models_take_the_place_of_those_of_their_name() {
+    let served = json!([{"provider": "p"}]);
+    let mut document = with(small(), "/routers/-", json!({"name": "other", "subset": ["gpt-5"]}));
+    document["candidate"] = json!({"policy": {
+        "routers": [{"name": "new"}, {"name": "auto", "mode": "cost"}],
+        "models": [{"name": "gpt-5", "served_by": served, "price": {"input": 7}}],
+    }});
+    let candidate = accepted(&document).rollout.unwrap().policy;
+    let routers: Vec<_> = candidate.routers.iter().map(|router| (router.name.as_str(), router.mode)).collect();
+    assert_eq!(routers, [("new", Mode::Balanced), ("auto", Mode::Cost), ("other", Mode::Balanced)]);
+    let models: Vec<&str> = candidate.models.iter().map(|model| model.name.as_str()).collect();
+    assert_eq!(models, ["gpt-5", "gpt-5-mini"]);
+    assert_eq!(candidate.models[0].price.as_ref().unwrap().input, 7.0);
+    assert_eq!(candidate.routers[2].pool, [None, Some(Outside::Subset)]);
 }
 
 #[test]
 fn warnings_say_what_joins_and_leaves() {
     let warnings = |policy: Value| accepted(&with(small(), "/candidate", json!({ "policy": policy }))).warnings;
     assert!(warnings(json!({})).is_empty() && warnings(json!({"cooldown": {"maximum_seconds": 2}})).is_empty());
-    let served = json!([{"provider": "p"}]);
-    let models = json!([{"name": "gpt-5", "served_by": served}, {"name": "gpt-5-nano", "served_by": served}]);
+    let nano = json!([{"name": "gpt-5-nano", "served_by": [{"provider": "p"}]}]);
+    assert_eq!(warnings(json!({ "models": nano })), ["candidate.policy: router `auto`: gpt-5-nano@p joins its pool"]);
+    let without_mini = json!([{"name": "auto", "subset": ["gpt-5-nano", "gpt-5"]}]);
     assert_eq!(
-        warnings(json!({ "models": models })),
+        warnings(json!({"models": nano, "routers": without_mini})),
         ["candidate.policy: router `auto`: gpt-5-nano@p joins its pool; gpt-5-mini@p leaves it"]
     );
     assert_eq!(
-        warnings(json!({"routers": [{"name": "other", "subset": ["gpt-5", "gpt-5-mini"]}]})),
+        warnings(json!({"routers": [{"name": "one", "subset": ["gpt-5"]}]})),
         [
-            "candidate.policy: router `auto` is gone: requests for it are refused",
-            "candidate.policy: router `other` is new: gpt-5-mini@p, gpt-5@p"
+            "candidate.policy.routers[0]: only `gpt-5` is usable, so there is no failover",
+            "candidate.policy: router `one` is new: gpt-5@p"
         ]
+    );
+}
+
+#[test]
+fn what_is_odd_with_the_policy_is_said_once() {
+    let mut document = with(small(), "/routers/-", json!({"name": "one", "subset": ["gpt-5"]}));
+    document["candidate"] = json!({"policy": {"routers": [{"name": "auto", "mode": "cost"}]}});
+    assert_eq!(accepted(&document).warnings, ["routers[1]: only `gpt-5` is usable, so there is no failover"]);
+}
+
+#[test]
+fn a_router_that_another_policy_does_not_have_is_gone() {
+    let old = accepted(&small());
+    let new = accepted(&with(small(), "/routers/0/name", json!("other")));
+    assert_eq!(
+        changes(&old, &new),
+        ["router `auto` is gone: requests for it are refused", "router `other` is new: gpt-5-mini@p, gpt-5@p"]
     );
 }
 
@@ -143,10 +181,11 @@ fn pools_heed_versions_and_zones() {
 
 #[test]
 fn the_candidate_as_a_document_is_what_is_validated() {
-    let models = json!([{"name": "gpt-5", "served_by": [{"provider": "p"}]}]);
+    let models = json!([{"name": "gpt-5", "served_by": [{"provider": "p"}], "price": {"input": 7}}]);
     let document = with(small(), "/candidate", json!({"policy": { "models": models, "timeouts": null }}));
     let own = candidate_document(&document).unwrap();
-    assert_eq!((&own["models"], &own["routers"], own.get("candidate")), (&models, &small()["routers"], None));
+    assert_eq!(own["models"], json!([models[0], small()["models"][0]]));
+    assert_eq!((&own["routers"], own.get("candidate")), (&small()["routers"], None));
     assert_eq!(accepted(&own).models.len(), candidate(json!({ "models": models })).models.len());
     assert_eq!(candidate_document(&small()), None);
 }
