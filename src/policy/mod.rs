@@ -90,7 +90,7 @@ impl Policy {
 }
 
 /// Every object of the policy, in the order of the documentation.
-pub static SECTIONS: [&Section; 18] = [
+pub static SECTIONS: [&Section; 20] = [
     &read::POLICY,
     &routers::ROUTER,
     &routers::BAND,
@@ -109,6 +109,8 @@ pub static SECTIONS: [&Section; 18] = [
     &consumers::WHEN,
     &failover::COOLDOWN,
     &failover::TIMEOUTS,
+    &rollout::CANDIDATE,
+    &rollout::OWN,
 ];
 
 /// Index into [`Policy::models`].

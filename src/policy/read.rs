@@ -34,6 +34,10 @@ section! {
         timeouts: "an object" = "{}", "{first_token_seconds: 20}";
         /// For `model-router envoy`; the filter does not look into it.
         envoy: "an object" = "{}", "{listener: {port: 8080}}";
+        /// What metrics and logs call this policy.
+        name: "a short name" = "(none; `current` beside a candidate)", "stable";
+        /// Another policy beside it: judged on live traffic without a call, or serving a share of conversations.
+        candidate: "an object" = "(none)", "{percent: 10, policy: {routers: [{name: model-router, mode: cost}]}}";
     }
 }
 

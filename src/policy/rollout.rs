@@ -4,14 +4,39 @@
 //! providers and their ids are the serving policy's. Never decides which of them serves a request.
 
 use super::error::quoted;
+use super::fields::section;
 use super::node::{Fields, Node, Notes};
-use super::read::{FIELDS, document};
+use super::read::document;
 use super::{Consumer, Error, Policy, changes};
 use crate::catalog::Catalog;
 use serde_json::Value;
 
-/// The parts of a policy that a candidate may have of its own: some routers and models, or all of the others.
-const OWN: [&str; 4] = ["routers", "models", "cooldown", "timeouts"];
+section! {
+    /// Another policy beside the one that serves: [how to judge a change and roll it out](CHANGE.md#judge-a-change-then-roll-it-out).
+    CANDIDATE "candidate" {
+        /// What metrics and logs call it; another name draws other conversations.
+        name: "a short name" = "candidate", "next";
+        /// Of a hundred conversations it serves so many; 0: it only shadows.
+        percent: "a whole number from 0 to 100" = "0", "10";
+        /// What differs; the rest is taken over.
+        policy: "an object", "{routers: [{name: model-router, mode: cost}]}";
+    }
+}
+
+section! {
+    /// What a candidate may have of its own.
+    OWN "candidate.policy" {
+        /// In the place of those of the same name, or beside them.
+        routers: "a list of objects" = "[]", "[{name: model-router, mode: cost}]";
+        /// In the place of those of the same name, or beside them.
+        models: "a list of objects" = "[]", "[{name: gpt-5-nano, served_by: [{provider: openai}]}]";
+        /// In the place of the policy's.
+        cooldown: "an object" = "(that of the policy)", "{maximum_seconds: 300}";
+        /// In the place of the policy's.
+        timeouts: "an object" = "(those of the policy)", "{first_token_seconds: 20}";
+    }
+}
+
 const PATH: &str = "candidate.policy";
 
 /// A policy that serves a share of conversations, and shadows the others.
@@ -45,7 +70,7 @@ fn joined(own: &Value, taken: Option<&Value>) -> Value {
 
 /// The policy with its candidate, where the document has one.
 pub(super) fn read(root: &Fields<'_>, mut policy: Policy, catalog: &Catalog) -> Policy {
-    let Some(fields) = root.get("candidate").and_then(|node| node.object(&["name", "percent", "policy"])) else {
+    let Some(fields) = root.get("candidate").and_then(|node| node.object(&CANDIDATE)) else {
         return policy;
     };
     let percent = fields.get("percent").and_then(|field| field.whole(0, 100)).unwrap_or(0);
@@ -67,10 +92,7 @@ pub(super) fn read(root: &Fields<'_>, mut policy: Policy, catalog: &Catalog) -> 
 }
 
 fn candidate(node: &Node<'_>, root: &Fields<'_>, serving: &Policy, catalog: &Catalog) -> Option<Policy> {
-    for name in node.object(&FIELDS)?.names().filter(|name| FIELDS.contains(name) && !OWN.contains(name)) {
-        let rule = format!("is no part of a candidate, which may only differ in {}", OWN.join(", "));
-        node.notes.fail(format!("{PATH}.{name}"), rule);
-    }
+    node.object(&OWN)?;
     let mut merged = candidate_document(root.node.value)?;
     merged.as_object_mut()?.remove("consumers");
     let notes = Notes::default();
