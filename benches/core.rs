@@ -36,12 +36,29 @@ const ROUTER: &str = "model-router";
 
 /// The policy of envoy/envoy.yaml.
 fn policy() -> Policy {
+    Policy::from_value(&document()).unwrap()
+}
+
+/// The same with a candidate beside it, which is all the same but for the modes.
+fn shadowed() -> Policy {
+    let mut document = document();
+    let mut routers = document.get("routers").cloned().unwrap();
+    routers
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .for_each(|router| drop(router.as_object_mut().unwrap().insert("mode".into(), json!("cost"))));
+    document.as_object_mut().unwrap().insert("candidate".into(), json!({"policy": {"routers": routers}}));
+    Policy::from_value(&document).unwrap()
+}
+
+fn document() -> Value {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/envoy/envoy.yaml")).unwrap();
     let document: Value = serde_yaml_ng::from_str(&text).unwrap();
     let filters = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters";
     let filters = document.pointer(filters).and_then(Value::as_array).unwrap();
     let plugin = filters.iter().find_map(|filter| filter.pointer("/typed_config/config")).unwrap();
-    Policy::from_value(plugin.pointer("/configuration/value").unwrap()).unwrap()
+    plugin.pointer("/configuration/value").cloned().unwrap()
 }
 
 fn chat() -> Call {
@@ -108,6 +125,10 @@ fn deciding(criterion: &mut Criterion) {
     let remembered = Memory { recall: &recall, cooldowns: &Cooldowns::NONE };
     group.bench_function("route_remembered/2kB", |bencher| {
         bencher.iter(|| route(&policy, &chat(), black_box(&body), remembered).unwrap());
+    });
+    let two = shadowed();
+    group.bench_function("route_shadowed/2kB", |bencher| {
+        bencher.iter(|| route(&two, &chat(), black_box(&body), remembered).unwrap());
     });
     let response_body = response_body(2 << 10);
     group.bench_function("route_responses/2kB", |bencher| {

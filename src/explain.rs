@@ -5,7 +5,7 @@
 
 use crate::attempt::{Brief, PublishedSession, Slot};
 use crate::catalog::Task;
-use crate::decide::{Caller, Candidate, Exclusion, Memory, Plan, Rest, best_quality, in_band};
+use crate::decide::{Caller, Candidate, Exclusion, Memory, Plan, Rest, Shadow, best_quality, in_band};
 use crate::policy::Policy;
 use crate::predict::Prompt;
 use crate::request::{Api, Request, Shape};
@@ -31,6 +31,9 @@ pub enum Explanation {
 /// A plan with its reasons.
 #[derive(Debug, Serialize)]
 pub struct Decision {
+    /// The policy that decided, where it has a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// Router; `None` where the client named a model.
     pub router: Option<String>,
     /// Mode, or `direct`.
@@ -51,6 +54,9 @@ pub struct Decision {
     pub excluded: Vec<ExcludedRow>,
     /// The conversation, where the router keeps them on a model.
     pub session_affinity: Option<SessionRow>,
+    /// What the policy that does not serve this conversation would do, where there is a candidate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<ShadowRow>,
     /// How long the decision took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision_microseconds: Option<u64>,
@@ -77,6 +83,42 @@ impl SessionRow {
             source: session.source.clone(),
             model: Some(session.model.clone()).filter(|model| !model.is_empty()),
             decision: session.outcome(&first),
+        }
+    }
+}
+
+/// The decision of a policy that does not serve, as shown.
+#[derive(Debug, Serialize)]
+pub struct ShadowRow {
+    /// The policy.
+    pub policy: String,
+    /// `same`, `other_provider`, `other_model` or `refused`.
+    pub agreement: &'static str,
+    /// Its model of slot 1; `None` where it refuses, as for the next three.
+    pub model: Option<String>,
+    /// The provider.
+    pub provider: Option<String>,
+    /// Predicted quality, 0..=1.
+    pub quality: Option<f64>,
+    /// Expected cost in USD.
+    pub cost_usd: Option<f64>,
+    /// Why that model, or why none.
+    pub reason: &'static str,
+}
+
+impl ShadowRow {
+    fn of(shadow: &Shadow, serving: &Policy, plan: &Plan) -> Self {
+        let first = shadow.first();
+        let model = first.and_then(|first| shadow.policy.models.get(first.model));
+        let place = first.and_then(|first| first.place(shadow.policy));
+        ShadowRow {
+            policy: shadow.policy.label().to_owned(),
+            agreement: shadow.agreement(serving, plan),
+            model: model.map(|model| model.name.clone()),
+            provider: place.map(|(_, provider)| provider.name.clone()),
+            quality: first.map(|first| first.prediction.quality),
+            cost_usd: first.and_then(|first| first.cost),
+            reason: shadow.decided.as_ref().map_or_else(|code| *code, |plan| plan.reason.code()),
         }
     }
 }
@@ -138,7 +180,7 @@ pub struct ExcludedRow {
 /// Decides as for a real request, and explains.
 pub fn explain(policy: &Policy, call: &Call, body: &[u8], memory: Memory) -> Explanation {
     match route(policy, call, body, memory) {
-        Ok(routed) => Explanation::Decision(Box::new(decision(policy, &routed, call.caller))),
+        Ok(routed) => Explanation::Decision(Box::new(decision(&routed, call.caller))),
         Err(reply) => refused(&reply, call.shape),
     }
 }
@@ -158,10 +200,11 @@ pub fn refused(reply: &ErrorReply, shape: Shape) -> Explanation {
     Explanation::Refused { status: reply.status, error: body.get("error").cloned().unwrap_or_default() }
 }
 
-fn decision(policy: &Policy, Routed { request, terms, plan, brief }: &Routed, caller: Caller) -> Decision {
+fn decision(Routed { policy, shadow, request, terms, plan, brief }: &Routed, caller: Caller) -> Decision {
     let band = terms.band;
     let name = |model: usize| policy.models.get(model).map_or_else(String::new, |model| model.name.clone());
     Decision {
+        policy: policy.name.clone(),
         router: terms.router.map(|router| router.name.clone()),
         mode: brief.mode.clone(),
         band,
@@ -178,6 +221,7 @@ fn decision(policy: &Policy, Routed { request, terms, plan, brief }: &Routed, ca
             .map(|(model, why)| ExcludedRow { model: name(*model), reason: why.code() })
             .collect(),
         session_affinity: brief.session.as_ref().map(|session| SessionRow::of(session, plan, &name)),
+        shadow: shadow.as_ref().map(|shadow| ShadowRow::of(shadow, policy, plan)),
         decision_microseconds: None,
     }
 }
@@ -242,19 +286,18 @@ pub struct Log {
     pub excluded: String,
     /// By what the conversation was recognised.
     pub affinity_source: String,
+    /// Slot 1 of the policy that does not serve, in the form of the plan, or the code of its refusal.
+    pub shadow: String,
 }
 
 impl Log {
     /// The decision in short.
-    pub fn of(policy: &Policy, routed: &Routed) -> Log {
-        let Routed { request, plan, brief, .. } = routed;
+    pub fn of(routed: &Routed) -> Log {
+        let Routed { policy, shadow, request, plan, brief, .. } = routed;
         if request.api == Api::Other {
             return Log::default();
         }
-        let slot = |(candidate, slot): (&Candidate, &Slot)| {
-            let cost = candidate.cost.map_or_else(|| "unknown".into(), |cost| fixed(cost, 6));
-            [&slot.model, "@", &slot.cluster, ":", &fixed(candidate.prediction.quality, 3), ":", &cost].concat()
-        };
+        let slot = |(candidate, slot): (&Candidate, &Slot)| in_short(candidate, &slot.model, &slot.cluster);
         let slots: Vec<String> = plan.candidates.iter().zip(&brief.slots).map(slot).collect();
         // What the policy leaves out is the same for every request.
         let of_request = plan.excluded.iter().filter(|(_, why)| !matches!(why, Exclusion::Outside(_)));
@@ -266,8 +309,23 @@ impl Log {
             plan: slots.join(","),
             excluded: excluded.join(","),
             affinity_source: brief.session.as_ref().map(|session| session.source.clone()).unwrap_or_default(),
+            shadow: shadow.as_ref().map(shadow_in_short).unwrap_or_default(),
         }
     }
+}
+
+fn in_short(candidate: &Candidate, model: &str, cluster: &str) -> String {
+    let cost = candidate.cost.map_or_else(|| "unknown".into(), |cost| fixed(cost, 6));
+    [model, "@", cluster, ":", &fixed(candidate.prediction.quality, 3), ":", &cost].concat()
+}
+
+fn shadow_in_short(shadow: &Shadow) -> String {
+    let first = || {
+        let first = shadow.first()?;
+        let (_, provider) = first.place(shadow.policy)?;
+        Some(in_short(first, &shadow.policy.models.get(first.model)?.name, &provider.cluster))
+    };
+    first().unwrap_or_else(|| shadow.decided.as_ref().err().copied().unwrap_or_default().to_owned())
 }
 
 /// A number with so many decimals. From whole numbers: each request needs a dozen, and the decimals of others take long.

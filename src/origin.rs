@@ -14,10 +14,14 @@ pub struct Origin {
     pub provider: u32,
     /// Hash of the model's name.
     pub model: u32,
+    /// Whether a candidate of the policy decided: what follows on a response stays with the policy that made it.
+    pub candidate: bool,
 }
 
 /// What a mark begins with.
 const LEAD: &[u8] = b"mr";
+/// What one begins with where a candidate decided.
+const LEAD_OF_CANDIDATE: &[u8] = b"mc";
 /// Hexadecimal digits of a mark.
 const DIGITS: usize = 16;
 /// Length of a mark in bytes.
@@ -26,7 +30,7 @@ pub const MARK: usize = LEAD.len() + DIGITS + 1;
 impl Origin {
     /// The origin of what `model` makes at `provider`, both by their names in the policy.
     pub fn new(provider: &str, model: &str) -> Self {
-        Origin { provider: hash(provider), model: hash(model) }
+        Origin { provider: hash(provider), model: hash(model), candidate: false }
     }
 
     /// Whether a provider or model of this name is meant by the hash.
@@ -41,16 +45,19 @@ impl Origin {
 
     /// What is written into an id at [`place`].
     pub fn mark(self) -> String {
-        format!("mr{:08x}{:08x}_", self.provider, self.model)
+        let lead = if self.candidate { "mc" } else { "mr" };
+        format!("{lead}{:08x}{:08x}_", self.provider, self.model)
     }
 
     /// The origin that an id bears, and where in it the mark stands.
     pub fn of(id: &[u8]) -> Option<(Origin, Range<usize>)> {
         let at = place(id);
         let (mark, _) = id.get(at..)?.split_first_chunk::<MARK>()?;
-        let digits = mark.strip_prefix(LEAD)?.strip_suffix(b"_")?;
+        let candidate = mark.starts_with(LEAD_OF_CANDIDATE);
+        let lead = if candidate { LEAD_OF_CANDIDATE } else { LEAD };
+        let digits = mark.strip_prefix(lead)?.strip_suffix(b"_")?;
         let (provider, model) = digits.split_at_checked(DIGITS / 2)?;
-        Some((Origin { provider: hex(provider)?, model: hex(model)? }, at..at + MARK))
+        Some((Origin { provider: hex(provider)?, model: hex(model)?, candidate }, at..at + MARK))
     }
 }
 
@@ -111,6 +118,15 @@ mod tests {
     }
 
     #[test]
+    fn a_candidates_mark_says_so() {
+        let origin = Origin { candidate: true, ..Origin::new("openai", "gpt-5-mini") };
+        let seen = marked("resp_68a1", origin);
+        assert!(seen.starts_with("resp_mc") && seen.len() == "resp_68a1".len() + MARK);
+        assert_eq!(Origin::of(seen.as_bytes()).unwrap().0, origin);
+        assert_eq!(unmarked(&seen), "resp_68a1");
+    }
+
+    #[test]
     fn an_id_loses_its_mark_and_no_other_text_does() {
         let origin = Origin::new("openai", "gpt-5-mini");
         assert_eq!(unmarked(&marked("msg_1", origin)), "msg_1");
@@ -120,9 +136,15 @@ mod tests {
 
     #[test]
     fn an_id_from_elsewhere_bears_none() {
-        for id in
-            ["resp_68a1", "resp_mr0123456789abcde_1", "resp_mr0123456789ABCDEF_1", "mr", "resp_mr+123456789abcdef_", ""]
-        {
+        for id in [
+            "resp_68a1",
+            "resp_mr0123456789abcde_1",
+            "resp_mr0123456789ABCDEF_1",
+            "mr",
+            "resp_mr+123456789abcdef_",
+            "resp_mx0123456789abcdef_1",
+            "",
+        ] {
             assert_eq!(Origin::of(id.as_bytes()), None, "{id}");
         }
     }

@@ -4,12 +4,15 @@
 //! explanation and production cannot differ.
 
 use crate::attempt::{Brief, brief, brief_for_kept};
-use crate::decide::{Caller, Memory, Plan, Question, Session, Terms, Translations, asked, keeper, plan};
+use crate::decide::rollout::{Shadow, split};
+use crate::decide::{
+    Asked, Caller, Memory, Plan, Question, Session, Terms, Translations, asked, keeper, plan, reading,
+};
 use crate::listing::{self, Listing};
 use crate::policy::{Policy, UnknownPaths};
 use crate::request::{
-    Api, BETAS, Controls, Endpoint, Members, Request, Shape, betas, boundary, read_chat, read_controls, read_form,
-    read_members, read_messages, read_named, read_responses, shape_of_unknown, target,
+    Api, BETAS, Controls, Endpoint, Kept, Members, Request, Shape, betas, boundary, read_chat, read_controls,
+    read_form, read_members, read_messages, read_named, read_responses, shape_of_unknown, target,
 };
 use crate::response::error::ErrorReply;
 use crate::translate::{self, Translation};
@@ -107,9 +110,7 @@ pub fn head<'h>(policy: &Policy, header: &dyn Fn(&str) -> Option<&'h str>) -> He
                     ErrorReply::new(405, "method_not_allowed", "This API is not called with this method."),
                 );
             }
-            let found = keeper(policy, kept, caller).map_err(|refusal| ErrorReply::of_refusal(refusal, policy));
-            let brief = found.map(|keeper| brief_for_kept(policy, caller, &keeper, kept, target.query));
-            return match brief {
+            return match brief_of_kept(policy, kept, caller, target.query) {
                 Ok(Some(brief)) => Head::Kept(Box::new(brief)),
                 Ok(None) => Head::Refused(target.shape, ErrorReply::of_envoy(503)),
                 Err(error) => Head::Refused(target.shape, error),
@@ -154,6 +155,14 @@ pub fn joined(headers: &[(&str, &str)], name: &str) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
+/// A provider may serve models of the candidate only.
+fn brief_of_kept(policy: &Policy, kept: &Kept, caller: Caller, query: &str) -> Result<Option<Brief>, ErrorReply> {
+    let under =
+        |policy| keeper(policy, kept, caller).map(|keeper| brief_for_kept(policy, caller, &keeper, kept, query));
+    let candidate = || policy.rollout.as_ref().and_then(|rollout| under(&rollout.policy).ok());
+    under(policy).or_else(|refusal| candidate().ok_or_else(|| ErrorReply::of_refusal(refusal, policy)))
+}
+
 fn answer<'h>(
     policy: &Policy,
     caller: Caller,
@@ -193,6 +202,10 @@ fn is_json(content_type: &str) -> bool {
 /// A request with its plan.
 #[derive(Debug)]
 pub struct Routed<'p, 'a> {
+    /// The policy that decided: a candidate, or the one that has it.
+    pub policy: &'p Policy,
+    /// What the other one would have done, where there is one and a router chose.
+    pub shadow: Option<Shadow<'p>>,
     /// The request as read.
     pub request: Request<'a>,
     /// On which terms it was decided.
@@ -217,30 +230,72 @@ pub fn route<'p, 'a>(
     if request.api == Api::Messages {
         request.betas = betas(&request, call.betas.as_deref());
     }
-    let caller = call.caller;
-    let refused = |refusal| ErrorReply::of_refusal(refusal, policy);
-    let asked = asked(policy, call.deployment.as_deref().or(request.model.as_deref()), caller).map_err(refused)?;
-    if let (Api::Other, Some(_)) = (request.api, asked.router()) {
-        return Err(refused(crate::decide::Refusal::NeedsModel));
-    }
-    let controls = controls(call, &request)?;
-    let terms = Terms::new(policy, asked, caller, controls.as_ref()).map_err(refused)?;
-    let ids = (controls.as_ref(), call.session.as_deref());
+    let controls = controls(call, &request);
+    let ids = (controls.as_ref().ok().and_then(Option::as_ref), call.session.as_deref());
+    let (policy, other) = split(policy, &request, ids);
+    let case = Case { call, request: &request, controls: &controls, memory };
+    let (asked, terms) = case.terms(policy)?;
     // What only works on a request answers nobody.
-    let session = || Session::of(policy, &request, &terms, caller, ids, memory.recall);
+    let session = || Session::of(policy, &request, &terms, call.caller, ids, memory.recall);
     let session = if call.endpoint.is_none() { session() } else { None };
+    // They depend on the providers, which a policy and its candidate share.
     let translations = translations(policy, &request, call.endpoint)?;
-    let cooldowns = memory.cooldowns;
-    let endpoint = call.endpoint;
-    let question =
-        Question { policy, request: &request, endpoint, translations: &translations, terms: &terms, cooldowns, caller };
-    let plan = plan(&question, asked, session).map_err(refused)?;
+    let question = case.question(policy, &terms, &translations);
+    let plan = plan(&question, reading(policy, &request), asked, session)
+        .map_err(|refusal| ErrorReply::of_refusal(refusal, policy))?;
+    let shadow = other.filter(|_| terms.router.is_some()).map(|other| case.shadow(other, &question, &plan));
     let mut brief = brief(&question, &plan);
     brief.request.form.clone_from(&call.form);
     if request.api == Api::Messages {
         brief.request.version.clone_from(&call.messages_version);
     }
-    Ok(Routed { brief, terms, plan, request })
+    Ok(Routed { policy, shadow, brief, terms, plan, request })
+}
+
+/// A request to be decided, under one policy or two.
+struct Case<'c, 'a> {
+    call: &'c Call,
+    request: &'c Request<'a>,
+    controls: &'c Result<Option<Controls>, ErrorReply>,
+    memory: Memory<'c>,
+}
+
+impl<'c, 'a> Case<'c, 'a> {
+    /// What is asked for, and on which terms.
+    fn terms<'p>(&self, policy: &'p Policy) -> Result<(Asked, Terms<'p>), ErrorReply> {
+        let Case { call, request, controls, .. } = self;
+        let refused = |refusal| ErrorReply::of_refusal(refusal, policy);
+        let name = call.deployment.as_deref().or(request.model.as_deref());
+        let asked = asked(policy, name, call.caller).map_err(refused)?;
+        if let (Api::Other, Some(_)) = (request.api, asked.router()) {
+            return Err(refused(crate::decide::Refusal::NeedsModel));
+        }
+        let controls = controls.as_ref().map_err(Clone::clone)?;
+        Ok((asked, Terms::new(policy, asked, call.caller, controls.as_ref()).map_err(refused)?))
+    }
+
+    fn question<'q>(
+        &'q self,
+        policy: &'q Policy,
+        terms: &'q Terms,
+        translations: &'q Translations,
+    ) -> Question<'q, 'a> {
+        let Case { call, request, memory, .. } = self;
+        let (endpoint, cooldowns, caller) = (call.endpoint, memory.cooldowns, call.caller);
+        Question { policy, request, endpoint, translations, terms, cooldowns, caller }
+    }
+
+    /// What another policy would do with it, as it was `served`: with the same reading, the same conversation.
+    fn shadow<'p>(&self, policy: &'p Policy, served: &Question, as_served: &Plan) -> Shadow<'p> {
+        let decide = || {
+            let (asked, terms) = self.terms(policy)?;
+            let session = as_served.session.map(|session| session.under(served.policy, policy, terms.affinity));
+            let question = Question { policy, terms: &terms, ..*served };
+            plan(&question, as_served.reading, asked, session)
+                .map_err(|refusal| ErrorReply::of_refusal(refusal, policy))
+        };
+        Shadow { policy, decided: decide().map_err(|error| error.code) }
+    }
 }
 
 fn read<'a>(call: &Call, body: &'a [u8]) -> Result<Request<'a>, ErrorReply> {

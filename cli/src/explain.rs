@@ -3,8 +3,7 @@
 use crate::source;
 use comfy_table::{Table, presets::UTF8_BORDERS_ONLY};
 use model_router::decide::Memory;
-use model_router::explain::{Decision, Explanation, PromptRow, explain, refused};
-
+use model_router::explain::{Decision, Explanation, PromptRow, ShadowRow, explain, refused};
 use model_router::routing::{Head, head};
 use std::io::Read;
 use std::path::PathBuf;
@@ -125,7 +124,24 @@ fn table(decision: &Decision) -> String {
     for row in &decision.excluded {
         lines += &format!("not eligible: {} ({})\n", row.model, row.reason);
     }
+    if let Some(policy) = &decision.policy {
+        lines += &format!("policy: {policy}\n");
+    }
+    lines += &decision.shadow.as_ref().map(shadow).unwrap_or_default();
     lines
+}
+
+/// What the policy would do that does not serve.
+fn shadow(row: &ShadowRow) -> String {
+    let ShadowRow { policy, agreement, reason, .. } = row;
+    let (Some(model), Some(provider), Some(quality)) = (&row.model, &row.provider, row.quality) else {
+        return format!("{policy} would refuse: {reason}\n");
+    };
+    let cost = row.cost_usd.map_or_else(|| "unknown".into(), |cost| format!("{cost:.6}"));
+    let agreement = agreement.replace('_', " ");
+    format!(
+        "{policy} would take {model} at {provider} because {reason} ({agreement}): quality {quality:.3}, {cost} USD\n"
+    )
 }
 
 /// What the routing model read in the prompt, and why.

@@ -18,6 +18,8 @@ use crate::request::{Api, Kept, Members, Thought, percent_decode};
 pub struct Brief {
     /// Of the request.
     pub request: PublishedRequest,
+    /// The policy that decided, or empty where it has no name.
+    pub policy: String,
     /// Router, or empty where the client named a model.
     pub router: String,
     /// Mode, or `direct`.
@@ -156,6 +158,7 @@ pub fn brief(question: &Question, plan: &Plan) -> Brief {
     let earlier = request.previous_response.as_deref().or(request.kept_conversation.as_deref());
     Brief {
         slots,
+        policy: policy.label().to_owned(),
         router: terms.router.map_or_else(String::new, |router| router.name.clone()),
         mode: mode_name(terms).to_owned(),
         consumer: name_of(question.caller, policy),
@@ -204,7 +207,8 @@ pub fn brief_for_kept(policy: &Policy, caller: Caller, keeper: &Keeper, kept: &K
     let mut slot = Slot::at(provider, &served, &endpoint);
     slot.path = with_query(path_of(provider, "", &endpoint, false), query);
     slot.model = name.to_owned();
-    slot.mark = Origin::new(&provider.name, name).mark();
+    let candidate = Origin::of(kept.id.as_bytes()).is_some_and(|(origin, _)| origin.candidate);
+    slot.mark = Origin { candidate, ..Origin::new(&provider.name, name) }.mark();
     let request = PublishedRequest {
         api: Api::Responses,
         members: None,
@@ -219,6 +223,7 @@ pub fn brief_for_kept(policy: &Policy, caller: Caller, keeper: &Keeper, kept: &K
     };
     Some(Brief {
         request,
+        policy: policy.label().to_owned(),
         router: String::new(),
         mode: "direct".into(),
         consumer: name_of(caller, policy),

@@ -133,7 +133,7 @@ impl Slot {
             && !request.include_usage
             && !refuses_usage;
         if request.api == Api::Responses {
-            slot.mark = Origin::new(&provider.name, &model.name).mark();
+            slot.mark = Origin { candidate: policy.is_candidate, ..Origin::new(&provider.name, &model.name) }.mark();
         }
         slot.no_developer =
             request.corners.developer && (model.parameters.no_developer || provider.parameters.no_developer);

@@ -73,13 +73,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// Recognises the conversation of a request to a router. `header` is the session id in a header.
+    /// Recognises the conversation of a request to a router. `ids` are the ids of sessions that it may bear.
     pub fn of(
         policy: &Policy,
         request: &Request,
         terms: &Terms,
         caller: Caller,
-        (controls, header): (Option<&Controls>, Option<&str>),
+        ids: Ids,
         recall: Recall,
     ) -> Option<Session> {
         let router = terms.router?;
@@ -88,16 +88,9 @@ impl Session {
         if strategy == Affinity::None {
             return Some(session);
         }
-        let payload = controls.and_then(|controls| controls.session.id.as_deref());
-        let named = [
-            (Source::SessionIdPayload, payload),
-            (Source::SessionIdHeader, header.filter(|id| is_session_id(id))),
-            (Source::Conversation, request.kept_conversation.as_deref()),
-            (Source::PreviousResponseId, request.previous_response.as_deref()),
-        ];
         let consumer = caller.consumer(policy).map_or("", |consumer| &consumer.name);
         let scope = fnv([consumer, "\0", &router.name, "\0"].concat().as_bytes());
-        if let Some((source, id)) = named.into_iter().find_map(|(source, id)| Some((source, id?))) {
+        if let Some((source, id)) = named(request, ids) {
             session.source = Some(source);
             session.model = Origin::of(id.as_bytes()).and_then(|(origin, _)| model_of(policy, origin.model));
             // A response is never on another model than the one that made it.
@@ -109,6 +102,13 @@ impl Session {
         }
         session.recall(policy, request.conversation.answered, recall);
         Some(session)
+    }
+
+    /// The same conversation, where another policy than the one that serves it is to decide: as it stands, on the model
+    /// that the serving one has it on.
+    pub fn under(self, serving: &Policy, other: &Policy, strategy: Affinity) -> Session {
+        let model = self.model.filter(|_| strategy != Affinity::None).and_then(|model| other.same(serving, model));
+        Session { strategy, model, replay: false, ..self }
     }
 
     /// Finds the model that the conversation is on. What is remembered is newer than what an id says.
@@ -173,29 +173,46 @@ pub fn opening<'a>(request: &Request<'a>) -> Request<'a> {
     first
 }
 
+/// Where a request may bear the id of its session beside its members: in its controls, and in a header.
+pub type Ids<'i> = (Option<&'i Controls>, Option<&'i str>);
+
+/// The id by which the conversation of a request is known, where it has one.
+pub fn named<'r>(request: &'r Request, (controls, header): Ids<'r>) -> Option<(Source, &'r str)> {
+    let payload = controls.and_then(|controls| controls.session.id.as_deref());
+    let ids = [
+        (Source::SessionIdPayload, payload),
+        (Source::SessionIdHeader, header.filter(|id| is_session_id(id))),
+        (Source::Conversation, request.kept_conversation.as_deref()),
+        (Source::PreviousResponseId, request.previous_response.as_deref()),
+    ];
+    ids.into_iter().find_map(|(source, id)| Some((source, id?)))
+}
+
 /// The model whose name has this hash.
 fn model_of(policy: &Policy, hash: u32) -> Option<ModelId> {
     policy.models.iter().position(|model| Origin::means(hash, &model.name))
 }
 
 /// A token of ours holds the hash of the id that it stands for; any other id is hashed.
-fn key_of(id: &str) -> u64 {
+pub(super) fn key_of(id: &str) -> u64 {
     let token = Origin::of(id.as_bytes()).and_then(|(_, mark)| id.get(mark.end..));
     let key = token.filter(|key| key.len() == 16 && id.starts_with("session_"));
     key.and_then(|key| u64::from_str_radix(key, 16).ok()).unwrap_or_else(|| fnv(id.as_bytes()))
 }
 
-fn mix(scope: u64, key: u64) -> u64 {
+pub(super) fn mix(scope: u64, key: u64) -> u64 {
     fnv(&[scope.to_le_bytes(), key.to_le_bytes()].concat())
 }
 
 /// The system prompt and the first message tell a conversation from others as long as it lasts.
-fn fingerprint(request: &Request) -> u64 {
+pub(super) fn fingerprint(request: &Request) -> u64 {
     let texts = request.conversation.system.iter().chain(request.conversation.opening.iter());
-    texts.fold(0, |hash, text| {
-        let bytes = text.span.of(request.body);
-        let head = bytes.get(..LOOK).unwrap_or(bytes);
-        let tail = bytes.get(bytes.len().saturating_sub(LOOK)..).unwrap_or_default();
-        mix(mix(hash, fnv(head)), fnv(tail) ^ bytes.len() as u64)
-    })
+    texts.fold(0, |hash, text| with_ends(hash, text.span.of(request.body)))
+}
+
+/// A hash with that of a text's head, tail and length.
+pub(super) fn with_ends(hash: u64, text: &[u8]) -> u64 {
+    let head = text.get(..LOOK).unwrap_or(text);
+    let tail = text.get(text.len().saturating_sub(LOOK)..).unwrap_or_default();
+    mix(mix(hash, fnv(head)), fnv(tail) ^ text.len() as u64)
 }

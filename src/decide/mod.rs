@@ -11,6 +11,7 @@ mod eligible;
 mod kept;
 mod parameters;
 mod rank;
+pub mod rollout;
 mod terms;
 mod thinking;
 
@@ -22,6 +23,7 @@ pub use eligible::{Exclusion, Question, Translations, Way};
 pub use kept::{Keeper, keeper};
 pub use parameters::{Changes, changes};
 pub use rank::{best_quality, in_band};
+pub use rollout::Shadow;
 pub use terms::Terms;
 pub use thinking::{Thinking, output_limit};
 
@@ -154,18 +156,28 @@ pub fn mode_name(terms: &Terms) -> &'static str {
     }
 }
 
-/// Makes the plan of a request for what was asked. `session` is its conversation, where a router keeps them.
+/// What the prompt of a request asks for; it is the same under every policy.
+pub fn reading(policy: &Policy, request: &Request) -> Reading {
+    match request.api {
+        // Quality is a matter of prompts.
+        Api::Other => Reading::default(),
+        _ => policy.predictor.read(request),
+    }
+}
+
+/// Makes the plan of a request for what was asked. `reading` is what its prompt asks for, `session` its conversation,
+/// where a router keeps them.
 ///
 /// # Errors
 /// [`Refusal::NothingEligible`] where no model can serve it, [`Refusal::Unbound`] where nothing tells which provider
 /// keeps what it refers to.
-pub fn plan(question: &Question, asked: Asked, mut session: Option<Session>) -> Result<Plan, Refusal> {
+pub fn plan(
+    question: &Question,
+    reading: Reading,
+    asked: Asked,
+    mut session: Option<Session>,
+) -> Result<Plan, Refusal> {
     let Question { policy, request, terms, .. } = question;
-    let reading = match request.api {
-        // Quality is a matter of prompts.
-        Api::Other => Reading::default(),
-        _ => policy.predictor.read(request),
-    };
     let excluded = excluded(question, asked);
     let (mut ranked, mut reason) = ranked(question, request, &reading, asked, &excluded);
     if let Some(session) = &mut session {

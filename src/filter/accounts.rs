@@ -45,14 +45,14 @@ pub fn book(metrics: &Metrics, brief: &Brief, slot: &Slot, answer: &Answer) {
     let Some(price) = &slot.price else { return };
     let router = ("router", brief.router.as_str());
     let cost = of_usage(price, brief.fee, usage);
-    metrics.add("cost_microdollars_total", &[router, model], microdollars(cost));
+    metrics.add_of(&brief.policy, "cost_microdollars_total", &[router, model], microdollars(cost));
     if let Some(consumer) = consumer {
         metrics.add("consumer_cost_microdollars_total", &[consumer], microdollars(cost));
     }
     host::set_property(property::COST, fixed(cost, 6).as_bytes());
     if let Some(baseline) = &brief.baseline {
         let cost = of_baseline(baseline, usage);
-        metrics.add("baseline_cost_microdollars_total", &[router], microdollars(cost));
+        metrics.add_of(&brief.policy, "baseline_cost_microdollars_total", &[router], microdollars(cost));
         host::set_property(property::BASELINE_COST, fixed(cost, 6).as_bytes());
     }
 }

@@ -19,14 +19,19 @@ pub struct Metrics {
 impl Metrics {
     /// Adds to a counter.
     pub fn add(&self, name: &str, labels: &[(&str, &str)], by: u64) {
-        if let Some(id) = self.id(MetricType::Counter, name, labels).filter(|_| by > 0) {
+        self.add_of("", name, labels, by);
+    }
+
+    /// Adds to a counter that is told apart by the policy that decided, where policies have names.
+    pub fn add_of(&self, policy: &str, name: &str, labels: &[(&str, &str)], by: u64) {
+        if let Some(id) = self.id(MetricType::Counter, name, labels, policy).filter(|_| by > 0) {
             host::increment_metric(id, by);
         }
     }
 
     /// Adds a value to a histogram.
     pub fn observe(&self, name: &str, labels: &[(&str, &str)], value: u64) {
-        if let Some(id) = self.id(MetricType::Histogram, name, labels) {
+        if let Some(id) = self.id(MetricType::Histogram, name, labels, "") {
             host::record_metric(id, value);
         }
     }
@@ -35,18 +40,21 @@ impl Metrics {
     pub fn note_memory(&self, plugin: &str) {
         let memory = host::memory();
         if self.memory.replace(memory) != memory
-            && let Some(id) = self.id(MetricType::Gauge, "memory_bytes", &[("plugin", plugin)])
+            && let Some(id) = self.id(MetricType::Gauge, "memory_bytes", &[("plugin", plugin)], "")
         {
             host::record_metric(id, memory);
         }
     }
 
-    fn id(&self, kind: MetricType, name: &str, labels: &[(&str, &str)]) -> Option<u32> {
+    fn id(&self, kind: MetricType, name: &str, labels: &[(&str, &str)], policy: &str) -> Option<u32> {
         let mut full = String::with_capacity(96);
         full.push_str("model_router.");
         full.push_str(name);
         for (label, value) in labels {
             full.extend([";", label, "=", value]);
+        }
+        if !policy.is_empty() {
+            full.extend([";policy=", policy]);
         }
         if let Some(id) = self.ids.borrow().get(&full) {
             return *id;

@@ -56,7 +56,7 @@ impl RootContext for Root {
         let root_id = host::property(&["plugin_root_id"]).unwrap_or_default();
         let plugin = match root_id.as_slice() {
             b"route" => read_policy().map(|policy| Plugin::Route(Rc::new(policy))),
-            b"both" => read_policy().map(|policy| Plugin::Both(Rc::new(Policy { max_attempts: 1, ..policy }))),
+            b"both" => read_policy().map(|policy| Plugin::Both(Rc::new(policy.with_one_attempt()))),
             // All that an attempt needs comes with the request, so there is nothing to configure.
             b"attempt" => Some(Plugin::Attempt),
             _ => {

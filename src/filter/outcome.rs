@@ -16,6 +16,7 @@ const RESPONSE: MapType = MapType::HttpResponseHeaders;
 
 /// What the response and the metrics need of the plan.
 pub struct Decision {
+    policy: String,
     router: String,
     mode: String,
     consumer: String,
@@ -33,11 +34,12 @@ pub struct Decision {
 
 impl Decision {
     pub fn of(brief: Brief, session: Option<Session>, began: u64) -> Self {
-        let Brief { router, mode, consumer, reason, cooldown, slots, request, .. } = brief;
+        let Brief { policy, router, mode, consumer, reason, cooldown, slots, request, .. } = brief;
         let first_model = slots.into_iter().next().map(|slot| slot.model).unwrap_or_default();
         let session = session.zip(brief.session);
         let attempted = Attempted::default();
         Decision {
+            policy,
             router,
             mode,
             consumer,
@@ -117,10 +119,10 @@ impl Decision {
 
     /// Counts the client's request.
     pub fn count(&self, metrics: &Metrics) {
-        let Decision { router, mode, consumer, first_model, attempted, .. } = self;
+        let Decision { policy, router, mode, consumer, first_model, attempted, .. } = self;
         let model = if attempted.model.is_empty() { first_model } else { &attempted.model };
         let labels = [("router", &**router), ("mode", mode), ("model", model), ("outcome", self.outcome())];
-        metrics.add("requests_total", &labels, 1);
+        metrics.add_of(policy, "requests_total", &labels, 1);
         if !consumer.is_empty() {
             // Apart from the above, whose labels would multiply.
             metrics.add("consumer_requests_total", &[("consumer", consumer), ("router", router)], 1);

@@ -13,6 +13,10 @@ pub const ATTEMPTED: &str = "model_router.attempted";
 pub const PATH: &str = "model_router.path";
 /// What the client asked for.
 pub const REQUEST_MODEL: &str = "model_router.request_model";
+/// The policy that decided, where it has a name.
+pub const POLICY: &str = "model_router.policy";
+/// What the policy that does not serve would have done: `gpt-5-mini@azure:0.980:0.000120`, or the code of its refusal.
+pub const SHADOW: &str = "model_router.shadow";
 /// The consumer on whose behalf the request came.
 pub const CONSUMER: &str = "model_router.consumer";
 /// How each attempt ended, where there was more than one: `gpt-5-mini=503,gpt-5=200`.

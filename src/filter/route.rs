@@ -11,7 +11,7 @@ use super::metrics::Metrics;
 use super::outcome::{Decision, from_provider};
 use super::property;
 use crate::attempt::{Brief, CLOUD_HEADERS};
-use crate::decide::{Memory, Rest};
+use crate::decide::{Memory, Rest, Shadow};
 use crate::explain::{Log, explain};
 use crate::policy::{Policy, Timeouts};
 use crate::request::{BETAS, Shape};
@@ -97,7 +97,7 @@ impl RouteContext {
         match settled(&policy, &call, &body) {
             Err(error) => self.refuse(&error),
             Ok(routed) => {
-                self.send_on(&policy, &call, routed, began);
+                self.send_on(&call, routed, began);
                 self.rewrite(size)
             }
         }
@@ -111,17 +111,20 @@ impl RouteContext {
     }
 
     /// Leaves the decision for the attempts and the access log.
-    fn send_on(&mut self, policy: &Policy, call: &Call, mut routed: Routed, began: u64) {
+    fn send_on(&mut self, call: &Call, mut routed: Routed, began: u64) {
+        let policy = routed.policy;
         let asked = call.deployment.as_deref().or(routed.request.model.as_deref()).unwrap_or_default();
-        let log = Log::of(policy, &routed);
+        let log = Log::of(&routed);
         for (name, value) in [
             (property::REQUEST_MODEL, asked),
+            (property::POLICY, policy.label()),
             (property::CONSUMER, &routed.brief.consumer),
             (property::TASK, log.task),
             (property::DIFFICULTY, &log.difficulty),
             (property::PLAN, &log.plan),
             (property::EXCLUDED, &log.excluded),
             (property::AFFINITY_SOURCE, &log.affinity_source),
+            (property::SHADOW, &log.shadow),
         ] {
             if !value.is_empty() {
                 host::set_property(name, value.as_bytes());
@@ -130,6 +133,9 @@ impl RouteContext {
         routed.brief.details = call.controls.then_some(began);
         self.publish(&routed.brief);
         limit(policy.timeouts, routed.request.stream);
+        if let Some(shadow) = &routed.shadow {
+            compare(&self.metrics, &routed, shadow);
+        }
         self.metrics.observe("decision_microseconds", &[], host::now().saturating_sub(began) / 1000);
         self.state = State::Routed(Box::new(Decision::of(routed.brief, routed.plan.session, began)));
     }
@@ -220,6 +226,18 @@ fn settled<'p, 'a>(policy: &'p Policy, call: &Call, body: &'a [u8]) -> Result<Ro
     match routed.brief.slots.first().filter(|_| due) {
         Some(slot) if !cooling::try_again(slot.place()) => decide(),
         _ => Ok(routed),
+    }
+}
+
+/// Counts whether two policies agree, and what each expects.
+fn compare(metrics: &Metrics, Routed { policy, plan, brief, .. }: &Routed, shadow: &Shadow) {
+    let router = ("router", brief.router.as_str());
+    let agreement = ("agreement", shadow.agreement(policy, plan));
+    metrics.add("shadow_requests_total", &[router, ("policy", shadow.policy.label()), agreement], 1);
+    for expected in shadow.expected(policy, plan).into_iter().flatten() {
+        let labels = [router, ("policy", expected.policy)];
+        metrics.add("shadow_cost_nanodollars_total", &labels, expected.cost);
+        metrics.add("shadow_quality_millionths_total", &labels, expected.quality);
     }
 }
 

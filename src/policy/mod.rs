@@ -12,9 +12,11 @@ mod fields;
 mod models;
 mod names;
 mod node;
+mod pools;
 mod presets;
 mod providers;
 mod read;
+mod rollout;
 mod routers;
 mod structpb;
 #[cfg(test)]
@@ -26,7 +28,9 @@ pub use endpoint::{Credential, Endpoint};
 pub use error::Error;
 pub use failover::{Cooldown, Timeouts};
 pub use fields::{Field, Section};
+pub use pools::{changes, pool};
 pub use presets::{PRESETS, Preset};
+pub use rollout::{Rollout, candidate_document};
 
 use crate::catalog::{Abilities, Capabilities, Context, Efforts, MessagesRules, Parameters, Price};
 use crate::predict::Predictor;
@@ -38,6 +42,12 @@ pub const MAX_ATTEMPTS: usize = 8;
 /// A validated configuration. Indices (`ModelId`, `ProviderId`) point into its own lists and are always in range.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    /// What metrics and logs call it; `None`: nothing, and then there is no candidate either.
+    pub name: Option<String>,
+    /// Whether it is another policy's candidate.
+    pub is_candidate: bool,
+    /// Another policy beside this one; `None` for a candidate itself.
+    pub rollout: Option<Box<Rollout>>,
     /// Virtual models.
     pub routers: Vec<Router>,
     /// Every configured model, catalog facts and overrides resolved.
@@ -77,10 +87,19 @@ impl Policy {
     pub fn from_value(value: &Value) -> Result<Policy, Vec<Error>> {
         read::policy(value)
     }
+
+    /// The same without failover, its candidate too: for where there is only one attempt.
+    pub fn with_one_attempt(mut self) -> Policy {
+        self.max_attempts = 1;
+        if let Some(rollout) = &mut self.rollout {
+            rollout.policy.max_attempts = 1;
+        }
+        self
+    }
 }
 
 /// Every object of the policy, in the order of the documentation.
-pub static SECTIONS: [&Section; 18] = [
+pub static SECTIONS: [&Section; 20] = [
     &read::POLICY,
     &routers::ROUTER,
     &routers::BAND,
@@ -99,6 +118,8 @@ pub static SECTIONS: [&Section; 18] = [
     &consumers::WHEN,
     &failover::COOLDOWN,
     &failover::TIMEOUTS,
+    &rollout::CANDIDATE,
+    &rollout::OWN,
 ];
 
 /// Index into [`Policy::models`].

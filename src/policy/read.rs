@@ -9,7 +9,7 @@ use super::fields::section;
 use super::names::Names;
 use super::node::{Fields, Node, Notes};
 use super::{MAX_ATTEMPTS, Policy, UnknownPaths};
-use super::{consumers, failover, models, providers, routers, structpb};
+use super::{consumers, failover, models, providers, rollout, routers, structpb};
 use crate::catalog::Catalog;
 use crate::predict::Predictor;
 
@@ -34,6 +34,10 @@ section! {
         timeouts: "an object" = "{}", "{first_token_seconds: 20}";
         /// For `model-router envoy`; the filter does not look into it.
         envoy: "an object" = "{}", "{listener: {port: 8080}}";
+        /// What metrics and logs call this policy.
+        name: "a short name" = "(none; `current` beside a candidate)", "stable";
+        /// Another policy beside it: judged on live traffic without a call, or serving a share of conversations.
+        candidate: "an object" = "(none)", "{percent: 10, policy: {routers: [{name: model-router, mode: cost}]}}";
     }
 }
 
@@ -65,7 +69,11 @@ pub(super) fn policy(value: &Value) -> Result<Policy, Vec<Error>> {
     let broken = |error| fail(format!("the built-in weights are broken: {error}"));
     let predictor = Predictor::embedded().map_err(broken)?;
     let notes = Notes::default();
-    let policy = Node::root(value, &notes).object(&POLICY).map(|root| document(&root, &catalog, predictor));
+    let policy = Node::root(value, &notes).object(&POLICY).map(|root| {
+        let policy = rollout::read(&root, document(&root, &catalog, predictor), &catalog);
+        unused_providers(&policy, &notes);
+        policy
+    });
     let errors = notes.errors.take();
     match policy {
         Some(policy) if errors.is_empty() => Ok(Policy { warnings: notes.warnings.take(), ..policy }),
@@ -73,8 +81,8 @@ pub(super) fn policy(value: &Value) -> Result<Policy, Vec<Error>> {
     }
 }
 
-fn document(root: &Fields<'_>, catalog: &Catalog, predictor: &'static Predictor) -> Policy {
-    let notes = root.node.notes;
+/// The policy of a document, but for its candidate.
+pub(super) fn document(root: &Fields<'_>, catalog: &Catalog, predictor: &'static Predictor) -> Policy {
     let providers = providers::read(root, catalog);
     let nodes = root.get("routers").and_then(|node| node.items()).unwrap_or_default();
     let models = models::read(root, catalog, &providers, &mut Names::default(), &nodes);
@@ -83,13 +91,10 @@ fn document(root: &Fields<'_>, catalog: &Catalog, predictor: &'static Predictor)
     let consumers = consumers::read(root, &routers, &models, catalog);
     let unknown_paths = root.get("unknown_paths").and_then(|field| field.choice(&UNKNOWN_PATHS));
     let max_attempts = root.get("max_attempts").and_then(|field| field.whole(1, MAX_ATTEMPTS as u32));
-    for (at, provider) in providers.iter().enumerate() {
-        let mut served = models.0.iter().flat_map(|draft| &draft.model.served_by);
-        if !served.any(|served| served.provider == at) {
-            notes.warn(format!("providers[{at}]"), format!("no model is served by `{}`", provider.name));
-        }
-    }
     Policy {
+        name: root.get("name").and_then(|field| field.label().map(str::to_owned)),
+        is_candidate: false,
+        rollout: None,
         routers,
         models: models.0.into_iter().map(|draft| draft.model).collect(),
         providers,
@@ -100,5 +105,15 @@ fn document(root: &Fields<'_>, catalog: &Catalog, predictor: &'static Predictor)
         max_attempts: max_attempts.map_or(5, |attempts| attempts as usize),
         predictor,
         warnings: Vec::new(),
+    }
+}
+
+fn unused_providers(policy: &Policy, notes: &Notes) {
+    let candidate = policy.rollout.iter().flat_map(|rollout| &rollout.policy.models);
+    let served: Vec<_> = policy.models.iter().chain(candidate).flat_map(|model| &model.served_by).collect();
+    for (at, provider) in policy.providers.iter().enumerate() {
+        if !served.iter().any(|served| served.provider == at) {
+            notes.warn(format!("providers[{at}]"), format!("no model is served by `{}`", provider.name));
+        }
     }
 }

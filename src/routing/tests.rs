@@ -1,6 +1,7 @@
 use super::*;
 use crate::decide::Memory;
 use crate::explain::explain;
+use crate::origin::Origin;
 use serde_json::{Value, json};
 
 fn policy(unknown_paths: &str) -> Policy {
@@ -118,4 +119,32 @@ fn controls_are_read_as_in_chat() {
     let opted = call("/v1/messages", &[VERSION_HEADER, ("foundry-features", CONTROLS)]);
     let error = route(&policy, &opted, body, Memory::NONE).unwrap_err();
     assert!(error.param.as_deref().is_some_and(|param| param.starts_with("routing_config")), "{error:?}");
+}
+
+#[test]
+fn what_a_candidate_has_made_is_found_again() {
+    let config = json!({
+        "routers": [{"name": "r"}],
+        "models": [{"name": "gpt-5", "served_by": [{"provider": "old"}]}],
+        "providers": [{"name": "old", "cluster": "old", "dialect": "openai"},
+            {"name": "new", "cluster": "new", "dialect": "openai"}],
+        "candidate": {"policy": {"models": [{"name": "gpt-5-mini", "served_by": [{"provider": "new"}]}]}}
+    });
+    let policy = Policy::from_value(&config).unwrap();
+    let kept = |mark: &str| {
+        let path = format!("/v1/responses/resp_{mark}1");
+        head(&policy, &|name| match name {
+            ":path" => Some(&*path),
+            ":method" => Some("GET"),
+            _ => None,
+        })
+    };
+    for (provider, model, candidate) in [("old", "gpt-5", false), ("new", "gpt-5-mini", true)] {
+        let mark = Origin { candidate, ..Origin::new(provider, model) }.mark();
+        let Head::Kept(brief) = kept(&mark) else { panic!("{provider}") };
+        let slot = &brief.slots[0];
+        // What follows on it stays where it was made.
+        assert_eq!((slot.cluster.as_str(), slot.path.as_str(), &slot.mark), (provider, "/v1/responses/resp_1", &mark));
+    }
+    assert!(matches!(kept(&Origin::new("elsewhere", "gpt-5").mark()), Head::Refused(_, error) if error.status == 404));
 }

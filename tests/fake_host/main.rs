@@ -34,16 +34,20 @@ const ANSWER: &str = r#"{"id":"1","model":"gpt-5.4-2026-03-05","choices":[{"inde
 
 /// All plugins configured, as Envoy does at start.
 fn start() {
+    start_with(POLICY);
+}
+
+fn start_with(policy: &str) {
     initialize();
     for (root, id) in [(ROUTE, "route"), (ATTEMPT, "attempt"), (BOTH, "both")] {
         host(|host| {
             host.root_id = id.into();
-            host.configuration = POLICY.into();
+            host.configuration = policy.into();
         });
         unsafe {
             proxy_on_context_create(root, 0);
             assert!(proxy_on_vm_start(root, 0));
-            assert!(proxy_on_configure(root, POLICY.len()), "{:?}", host(|host| host.log.clone()));
+            assert!(proxy_on_configure(root, policy.len()), "{:?}", host(|host| host.log.clone()));
         }
     }
 }
@@ -296,6 +300,66 @@ fn a_request_is_routed_rewritten_and_accounted_for() {
         host.metrics["model_router.requests_total;router=model-router;mode=quality;model=gpt-5.4;outcome=ok"],
         1
     );
+}
+
+/// POLICY under a name, with a candidate that takes the second model, for so many of a hundred conversations.
+fn policy_with_candidate(percent: u32) -> String {
+    let candidate = format!(
+        r#"{{"name":"stable","candidate":{{"name":"next","percent":{percent},"policy":
+            {{"routers":[{{"name":"model-router","mode":"quality","subset":["gpt-4.1"]}}]}}}},"#
+    );
+    POLICY.replacen('{', &candidate, 1)
+}
+
+#[test]
+fn a_candidate_is_heard_and_not_followed_until_it_serves() {
+    // A thread is a VM.
+    let served = |percent| {
+        let vm = std::thread::spawn(move || {
+            start_with(&policy_with_candidate(percent));
+            let log = host(|host| host.log.join("\n"));
+            assert!(log.contains("candidate.policy: router `model-router`: gpt-5.4@azure, "), "{log}");
+            run(100, &[request_body(false).as_bytes()], "application/json", &[ANSWER.as_bytes()]).host
+        });
+        vm.join().unwrap()
+    };
+    let [shadowed, served] = [&served(0), &served(100)];
+    let labels = |policy, model| {
+        format!("model_router.requests_total;router=model-router;mode=quality;model={model};outcome=ok;policy={policy}")
+    };
+    assert_eq!(shadowed.metrics[&labels("stable", "gpt-5.4")], 1);
+    assert_eq!(served.metrics[&labels("next", "gpt-4.1")], 1);
+    let told = |host: &Host, name: &str| String::from_utf8(host.properties[name].clone()).unwrap();
+    assert_eq!([shadowed, served].map(|host| told(host, "model_router.policy")), ["stable", "next"]);
+    assert_eq!(told(served, "model_router.cluster"), "openai");
+    // Each stands for the plan of the other.
+    for (one, other) in [(shadowed, served), (served, shadowed)] {
+        assert_eq!(told(one, "model_router.shadow"), told(other, "model_router.plan").split(',').next().unwrap());
+        let shadow = told(other, "model_router.policy");
+        let agreement =
+            format!("model_router.shadow_requests_total;router=model-router;policy={shadow};agreement=other_model");
+        assert_eq!(one.metrics[&agreement], 1);
+        let sums = |host: &Host| -> Vec<(String, u64)> {
+            host.metrics
+                .clone()
+                .into_iter()
+                .filter(|(name, _)| name.contains("shadow_") && !name.contains("agree"))
+                .collect()
+        };
+        assert_eq!(sums(one), sums(other), "which of them serves changes nothing of what is expected");
+        assert_eq!(sums(one).len(), 4);
+    }
+    let cost = "model_router.cost_microdollars_total;router=model-router;model=gpt-5.4;policy=stable";
+    assert_eq!(shadowed.metrics[cost], 3100);
+}
+
+#[test]
+fn without_a_candidate_nothing_is_labelled_with_a_policy() {
+    start();
+    let body = request_body(false);
+    let host = run(100, &[body.as_bytes()], "application/json", &[ANSWER.as_bytes()]).host;
+    assert!(!host.metrics.keys().any(|name| name.contains("policy=") || name.contains("shadow")));
+    assert!(!host.properties.keys().any(|name| name.contains("policy") || name.contains("shadow")));
 }
 
 #[test]

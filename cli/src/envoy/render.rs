@@ -12,8 +12,20 @@ use serde_json::Value;
 use std::path::Path;
 
 /// Names of the labels that the filter puts into its metrics' names.
-const LABELS: [&str; 10] =
-    ["router", "mode", "model", "outcome", "result", "kind", "reason", "plugin", "decision", "consumer"];
+const LABELS: [&str; 12] = [
+    "router",
+    "mode",
+    "model",
+    "outcome",
+    "result",
+    "kind",
+    "reason",
+    "plugin",
+    "decision",
+    "consumer",
+    "policy",
+    "agreement",
+];
 const TEMPLATES: [(&str, &str); 4] = [
     ("bootstrap", include_str!("bootstrap.yaml")),
     ("listener", include_str!("listener.yaml")),

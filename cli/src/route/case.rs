@@ -6,7 +6,7 @@
 use anyhow::{Context, bail};
 use model_router::decide::Caller;
 use model_router::decide::Memory;
-use model_router::policy::Policy;
+use model_router::policy::{Policy, candidate_document};
 use model_router::request::Api;
 use model_router::routing::{Call, route};
 use serde_json::{Value, json};
@@ -60,6 +60,21 @@ impl Case {
         let pool = self.policy.routers.get(self.router).map(|router| router.pool.as_slice()).unwrap_or_default();
         pool.iter().enumerate().filter(|(_, outside)| outside.is_none()).map(|(model, _)| model)
     }
+}
+
+/// The document without its candidate, or the candidate as a document of its own. Neither has consumers: what they may
+/// use need not be in a candidate.
+///
+/// # Errors
+/// Where a candidate is asked for and there is none.
+pub fn one_policy(mut document: Value, candidate: bool) -> anyhow::Result<Value> {
+    if candidate {
+        document = candidate_document(&document).context("--candidate: the policy has no candidate")?;
+    }
+    if let Some(parts) = document.as_object_mut() {
+        ["candidate", "consumers"].iter().for_each(|part| drop(parts.remove(*part)));
+    }
+    Ok(document)
 }
 
 /// The index of the router of this name; the first one where none is named.
@@ -128,12 +143,11 @@ fn changed(document: &Value, router: usize, mode: &ModeArg, only: Option<&[Strin
     if let Some(only) = only {
         rules.insert("subset".into(), json!(only));
     }
-    let mut policy = Policy::from_value(&document).map_err(|errors| {
+    let policy = Policy::from_value(&document).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         let subset = only.map(|only| format!(" --subset {}", only.join(","))).unwrap_or_default();
         anyhow::anyhow!("--mode {}{subset} does not fit the policy:\n{}", mode.name(), lines.join("\n"))
     })?;
-    policy.consumers = None;
     Ok(policy)
 }
 

@@ -14,6 +14,7 @@ mod text;
 use crate::source;
 use anyhow::Context as _;
 use case::{Case, ModeArg};
+use model_router::policy::Policy;
 use report::Report;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,6 +25,10 @@ pub struct Args {
     /// A policy (YAML or JSON), or an Envoy configuration that holds one; its consumers are left aside
     #[arg(long)]
     policy: PathBuf,
+
+    /// Let the policy's candidate decide, instead of the policy itself
+    #[arg(long)]
+    candidate: bool,
 
     /// The router that decides; absent: the first of the policy
     #[arg(long)]
@@ -49,9 +54,11 @@ pub struct Args {
 
 /// Reads prompts from standard input, one JSON object per line, and shows how the router would spread them.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let policy = source::policy(&args.policy)?;
-    let router = case::router(&policy, args.router.as_deref())?;
+    source::policy(&args.policy)?;
     let (_, document) = source::read(&args.policy)?.into_iter().next().context("no policy")?;
+    let document = case::one_policy(document, args.candidate)?;
+    let policy = Policy::from_value(&document).map_err(|_| anyhow::anyhow!("the candidate is no policy of its own"))?;
+    let router = case::router(&policy, args.router.as_deref())?;
     let cases = case::cases(&document, router, &args.modes, &args.subsets)?;
     let name = policy.routers.get(router).map_or("", |router| router.name.as_str());
     let prompts = batch::read(std::io::stdin().lock(), name)?;
@@ -69,6 +76,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn report(args: &Args, router: &str, cases: &[Case], prompts: &[batch::Prompt]) -> Report {
     let outcomes: Vec<_> = cases.iter().map(|case| outcome::decide(case, prompts)).collect();
-    let policy = args.policy.display().to_string();
+    let which = if args.candidate { " (candidate)" } else { "" };
+    let policy = format!("{}{which}", args.policy.display());
     report::report(policy, router.to_owned(), cases, prompts, &outcomes)
 }

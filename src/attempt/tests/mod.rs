@@ -3,7 +3,7 @@ mod dialects;
 mod responses;
 
 use super::*;
-use crate::decide::{Asked, Caller, Cooldowns, Question, Terms, Translations, plan};
+use crate::decide::{Asked, Caller, Cooldowns, Question, Terms, Translations, plan, reading};
 use crate::edit::apply;
 use crate::policy::Policy;
 use crate::request::{Request, read_chat};
@@ -44,7 +44,7 @@ fn brief_of(policy: &Policy, request: &Request, model: &str) -> Brief {
         cooldowns: &Cooldowns::NONE,
         caller,
     };
-    brief(&question, &plan(&question, asked, None).unwrap())
+    brief(&question, &plan(&question, reading(question.policy, question.request), asked, None).unwrap())
 }
 
 /// The body as `model`'s first provider gets it.

@@ -1,6 +1,7 @@
 mod affinity;
 mod cooldown;
 mod kept;
+mod rollout;
 mod terms;
 mod thinking;
 
@@ -61,6 +62,7 @@ fn plan_on(
     let translations = Translations::default();
     plan(
         &Question { policy, request, endpoint: None, translations: &translations, terms, cooldowns, caller },
+        reading(policy, request),
         asked,
         session,
     )

@@ -23,6 +23,7 @@ fn beside(path: &str, field: &str) -> Value {
         ("providers[]", "prompt_caching" | "betas") => json!({"dialect": "anthropic"}),
         ("providers[]", "api_version") => json!({"dialect": "azure_openai"}),
         ("routers[]", "data_zone") => json!({}),
+        ("candidate", _) => json!({"policy": {}}),
         ("consumers[]", _) => json!({"name": "x", "when": {"header": "x-team", "equals": "x"}}),
         ("consumers[].when", _) => json!({"header": "x-team", "equals": "x"}),
         ("models[].price.long_context", _) => json!({"above": 1, "input": 1, "output": 1}),

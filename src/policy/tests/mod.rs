@@ -1,4 +1,5 @@
 mod bytes;
+mod candidate;
 mod errors;
 mod fields;
 
