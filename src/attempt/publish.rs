@@ -13,7 +13,7 @@ use crate::request::json::Span;
 use crate::request::{Api, Member, Members, Thought};
 
 /// Stands first; another one after each change of what is published.
-pub const FORM: u8 = 1;
+pub const FORM: u8 = 2;
 
 /// What can be published.
 pub trait Publish: Sized {
@@ -199,7 +199,7 @@ fields! {
     Price: input cached_input cache_write cache_write_1h output long_context;
     PublishedSession: strategy source model;
     PublishedRequest: api members form private version marks thoughts earlier stream later;
-    Brief: request router mode fee baseline cooldown session details | reason = "" slots = Vec::new();
+    Brief: request router mode fee baseline cooldown session limited details | reason = "" slots = Vec::new();
     Slot: model cluster next_cluster dialect path authority deployment drop moot rename effort add_usage translate thinking
         cache_prefix betas no_developer mark provider failed_lately price;
 }

@@ -42,6 +42,7 @@ pub fn book(metrics: &Metrics, brief: &Brief, slot: &Slot, answer: &Answer) {
     let cost = of_usage(price, brief.fee, usage);
     metrics.add("cost_microdollars_total", &[router, model], microdollars(cost));
     host::set_property(property::COST, fixed(cost, 6).as_bytes());
+    host::set_property(property::MICRODOLLARS, microdollars(cost).to_string().as_bytes());
     if let Some(baseline) = &brief.baseline {
         let cost = of_baseline(baseline, usage);
         metrics.add("baseline_cost_microdollars_total", &[router], microdollars(cost));

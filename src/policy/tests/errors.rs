@@ -303,6 +303,19 @@ fn consumers() {
     accepted(&consumer(json!({"name": "a", "when": when})));
     for (value, error) in [
         (json!({"name": "a"}), "consumers[0].when: missing"),
+        (json!({"name": "a", "when": "anybody"}), "consumers[0].when: expected one of nobody, found `anybody`"),
+        (
+            json!({"name": "a", "when": "nobody", "limits": {"requests_per_minute": 0}}),
+            "consumers[0].limits.requests_per_minute: expected a whole number from 1 to 1000000000, found 0",
+        ),
+        (
+            json!({"name": "a", "when": "nobody", "limits": {"usd_per_day": 5000}}),
+            "consumers[0].limits.usd_per_day: expected a number from 0.01 to 4000, found 5000",
+        ),
+        (
+            json!({"name": "a", "when": "nobody", "limits": {"usd_per_hour": 1}}),
+            "consumers[0].limits: unknown field `usd_per_hour`; did you mean `usd_per_day`?",
+        ),
         (
             json!({"name": "a", "when": {"header": "x team", "equals": "a"}}),
             "consumers[0].when.header: must be visible ASCII",
