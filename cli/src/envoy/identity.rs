@@ -1,0 +1,156 @@
+//! The policy's part `envoy.identity`: how Envoy learns who is calling.
+//!
+//! Owns its fields, and the rule that a header which names a consumer comes from Envoy alone. Never sees a key.
+
+use anyhow::{bail, ensure};
+use model_router::policy::{Policy, When};
+use serde::{Deserialize, Serialize};
+
+/// How Envoy learns who is calling; one of the three ways.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The header that tells the filter, which `consumers[].when` compares. Clients cannot send it.
+    #[serde(default = "header")]
+    pub header: String,
+    /// Keys of your own making.
+    pub api_keys: Option<ApiKeys>,
+    /// Tokens of an identity provider.
+    pub jwt: Option<Jwt>,
+    /// Certificates of clients.
+    pub client_certificates: Option<ClientCertificates>,
+}
+
+/// Keys in a file that Envoy watches.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKeys {
+    /// The file, in Envoy's form: envoy/examples/keys.yaml is one.
+    pub file: String,
+}
+
+/// Tokens that an identity provider signs.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jwt {
+    /// Who must have made them.
+    pub issuer: String,
+    /// For whom they must be: one of these.
+    pub audiences: Vec<String>,
+    /// The keys that they are signed with.
+    pub jwks: Jwks,
+    /// The claim that names the consumer.
+    #[serde(default = "claim")]
+    pub claim: String,
+}
+
+/// Where the keys of an identity provider are.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[serde(rename_all = "lowercase")]
+pub enum Jwks {
+    /// A file.
+    File(String),
+    /// `https://…`, fetched when it is needed and then every five minutes.
+    Url(String),
+}
+
+/// Certificates that clients prove themselves with.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientCertificates {
+    /// File with the certificates of those who may sign them.
+    pub trusted_ca: String,
+    /// What in them names the consumer.
+    #[serde(default)]
+    pub name: Name,
+}
+
+/// What in a certificate names who has it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Name {
+    /// The URI among its alternative names (SPIFFE).
+    #[default]
+    Uri,
+    /// The DNS name there.
+    Dns,
+    /// Its whole subject.
+    Subject,
+}
+
+fn header() -> String {
+    "x-consumer".to_owned()
+}
+
+fn claim() -> String {
+    "sub".to_owned()
+}
+
+/// What the template shows beside the settings.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    /// Who is nobody may use something, so who has no credentials goes on.
+    pub nobody: bool,
+    /// Headers that clients cannot send.
+    pub removed: Vec<String>,
+    /// Where the keys of an identity provider are fetched.
+    pub jwks: Option<Place>,
+}
+
+/// An address of HTTP over TLS.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    pub url: String,
+    pub host: String,
+    pub port: u16,
+}
+
+/// Checks a policy's way of learning who is calling.
+///
+/// # Errors
+/// Where there is not one way, or a consumer is told by a header that clients could send.
+pub fn shown(identity: Option<&Identity>, policy: &Policy, tls: bool) -> anyhow::Result<Option<Shown>> {
+    let Some(identity) = identity else { return Ok(None) };
+    let Identity { header, api_keys, jwt, client_certificates } = identity;
+    let ways = [api_keys.is_some(), jwt.is_some(), client_certificates.is_some()];
+    ensure!(
+        ways.iter().filter(|is_there| **is_there).count() == 1,
+        "envoy.identity: give one of api_keys, jwt and client_certificates"
+    );
+    ensure!(
+        client_certificates.is_none() || tls,
+        "envoy.identity.client_certificates: clients prove themselves in TLS, so envoy.listener.tls is needed"
+    );
+    let header = header.to_ascii_lowercase();
+    let consumers = policy.consumers.as_deref().unwrap_or_default();
+    ensure!(!consumers.is_empty(), "envoy.identity: the policy has no `consumers`, so everyone may use everything");
+    for (at, consumer) in consumers.iter().enumerate() {
+        if let When::Header { name, .. } = &consumer.when
+            && *name != header
+        {
+            bail!("consumers[{at}].when.header: clients could send {name}; Envoy says who is calling in {header}");
+        }
+    }
+    let jwks = match jwt.as_ref().map(|jwt| &jwt.jwks) {
+        Some(Jwks::Url(url)) => Some(place(url)?),
+        _ => None,
+    };
+    Ok(Some(Shown {
+        nobody: consumers.iter().any(|consumer| consumer.when == When::Nobody),
+        removed: vec![header],
+        jwks,
+    }))
+}
+
+fn place(url: &str) -> anyhow::Result<Place> {
+    let parsed = url.strip_prefix("https://").map(|rest| rest.split('/').next().unwrap_or_default());
+    let Some(authority) = parsed.filter(|it| !it.is_empty() && !it.contains('@')) else {
+        bail!("envoy.identity.jwt.jwks.url: expected https://HOST/…, found {url:?}");
+    };
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse()?),
+        None => (authority, 443),
+    };
+    Ok(Place { url: url.to_owned(), host: host.to_owned(), port })
+}
