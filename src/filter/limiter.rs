@@ -17,7 +17,10 @@ const PATIENCE: u64 = 60;
 
 /// Leaves word of what a request is charged with. What is not known yet is 0 rather than absent, of which Envoy warns.
 pub fn publish(router: &str, charge: Charge) {
-    host::set_property(property::ROUTER, router.as_bytes());
+    // Of what is empty Envoy would ask for nobody.
+    if !router.is_empty() {
+        host::set_property(property::ROUTER, router.as_bytes());
+    }
     host::set_property(property::TOKENS, charge.tokens.to_string().as_bytes());
     host::set_property(property::EXPECTED_MICRODOLLARS, charge.microdollars.to_string().as_bytes());
     host::set_property(property::MICRODOLLARS, b"0");
