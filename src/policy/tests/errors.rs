@@ -410,3 +410,10 @@ fn long_values_are_not_echoed() {
     let errors = refused(&with(small(), "/routers/0/mode", json!("a\u{1b}[31m\n")));
     assert!(errors[0].ends_with("found `a\\u{1b}[31m\\n`"), "{}", errors[0]);
 }
+
+#[test]
+fn one_consumer_at_most_is_nobody() {
+    let nobody = |name: &str| json!({"name": name, "when": "nobody"});
+    let errors = refused(&with(small(), "/consumers", json!([nobody("a"), nobody("b")])));
+    assert_eq!(errors, ["consumers[1].when: is the same as that of consumer `a`"]);
+}
