@@ -1,10 +1,12 @@
 """Limits that two Envoys share: a real Redis counts, asked through Envoy's protocol for rate limits (see fleet.py)."""
 
+import socket
+import subprocess
 import time
 
 import pytest
 import yaml
-from conftest import ROOT, VERSIONS, Envoy, wait_for
+from conftest import ROOT, VERSIONS, Envoy, free_port, wait_for
 from fleet import RateLimit, Redis
 from made import made, policy
 
@@ -87,13 +89,15 @@ def test_two_envoys_share_a_quota_of_tokens(fleet):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_budget_is_charged_with_what_answers_cost(fleet, service, stream):
+    money = lambda: [hits for key, _, hits in service.seen if key == "consumer_usd_per_day"]
     answers = []
     for at in range(20):
         answers.append(ask(fleet[at % 2], "money", stream=stream))
         if answers[-1].status_code != 200:
             break
-        wait_for(lambda: len(service.seen) == 2 * len(answers))
-    charged = [hits for _, _, hits in service.seen if hits]
+        # A question when it comes, a word of its cost when it is over.
+        wait_for(lambda: len(money()) == 2 * len(answers))
+    charged = [hits for hits in money() if hits]
     # The request that goes over the budget is still answered, the next is not.
     assert answers[-1].status_code == 429 and sum(charged) > 10_000 >= sum(charged[:-1])
     assert len(charged) == len(answers) - 1
@@ -120,7 +124,22 @@ def test_while_nobody_counts(service, all_mocks, mocks, tmp_path, on_failure, st
         envoy.stop()
 
 
-def test_the_files_of_the_example_are_made_of_its_policy(tmp_path):
-    file, folder = tmp_path / "ratelimit.yaml", ROOT / "envoy/examples/fleet"
-    made(tmp_path, policy("fleet"), "--rate-limits", file)
-    assert yaml.safe_load(file.read_text()) == yaml.safe_load((folder / "ratelimit.yaml").read_text())
+def test_compose_starts_what_the_example_asks():
+    services = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
+    redis, service = services["redis"], services["ratelimit"]
+    # Beside Envoy, at the addresses that the policy and the service are told.
+    assert [it["profiles"] for it in (redis, service)] == [["fleet"]] * 2
+    assert [it["network_mode"] for it in (redis, service)] == ["service:envoy"] * 2
+    assert policy("fleet")["envoy"]["rate_limit"]["service"]["endpoint"] == "http://127.0.0.1:8081"
+    assert service["environment"]["REDIS_URL"] == "127.0.0.1:6379" and "127.0.0.1" in redis["command"]
+    [volume] = service["volumes"]
+    source, target, _ = volume.split(":")
+    assert (ROOT / source).is_file() and target.startswith("/data/ratelimit/config/")
+    program, *arguments = redis["command"]
+    port = free_port()
+    process = subprocess.Popen([ROOT / f".tools/redis/{program}", *arguments, "--port", str(port)], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+    finally:
+        process.terminate()
+        process.wait()

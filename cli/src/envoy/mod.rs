@@ -51,7 +51,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(&args.policy).with_context(|| args.policy.display().to_string())?;
     let from = render::From { file: &args.policy, text: &text };
     if let Some(path) = &args.rate_limits {
-        return replace(path, &render::rate_limits(&from)?);
+        return replace(path, &render::rate_limits(&from)?).map(drop);
     }
     let Some(folder) = &args.xds else {
         let configuration = render::complete(&from)?;

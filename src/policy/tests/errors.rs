@@ -314,7 +314,7 @@ fn consumers() {
         ),
         (
             json!({"name": "a", "when": "nobody", "limits": {"usd_per_hour": 1}}),
-            "consumers[0].limits: unknown field `usd_per_hour`; did you mean `usd_per_day`?",
+            "consumers[0].limits: unknown field `usd_per_hour`; known are requests_per_minute, tokens_per_minute",
         ),
         (
             json!({"name": "a", "when": {"header": "x team", "equals": "a"}}),
