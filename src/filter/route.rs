@@ -240,7 +240,7 @@ impl HttpContext for RouteContext {
             Head::Pass => return Action::Continue,
             Head::Answer(text) => return self.answer(&text),
             Head::Kept(brief) => {
-                let caller = Caller::identify(&self.policy, &get);
+                let caller = Caller::identify(&self.policy, get);
                 return self.pass_on(*brief, caller);
             }
             Head::Refused(shape, error) => {
