@@ -257,7 +257,7 @@ fn the_files_of_the_fleet_are_made_of_its_policy() {
 #[test]
 fn what_is_wrong_with_identity_and_limits_is_named() {
     type Change = fn(&mut Value);
-    let cases: [(&str, &str, Change); 8] = [
+    let cases: [(&str, &str, Change); 9] = [
         ("api-keys", "give one of api_keys, jwt and client_certificates", |policy| {
             policy["envoy"]["identity"]["client_certificates"] = json!({"trusted_ca": "x"});
         }),
@@ -269,6 +269,7 @@ fn what_is_wrong_with_identity_and_limits_is_named() {
             drop(policy.as_object_mut().unwrap().remove("consumers"))
         }),
         ("client-certificates", "envoy.listener.tls is needed", |policy| policy["envoy"]["listener"] = json!({})),
+        ("jwt", "give either file or url", |policy| policy["envoy"]["identity"]["jwt"]["jwks"] = json!({})),
         ("jwt", "expected https://HOST/", |policy| {
             policy["envoy"]["identity"]["jwt"]["jwks"] = json!({"url": "http://x/keys"});
         }),
@@ -284,7 +285,8 @@ fn what_is_wrong_with_identity_and_limits_is_named() {
         let said = complaint(&run(&["--policy", file.to_str().unwrap()]));
         assert!(said.contains(expected), "{name}: {said}");
     }
-    let said = complaint(&run(&["--policy", "envoy/examples/limits.yaml", "--rate-limits", "/dev/null"]));
+    let file = folder("no-service").join("ratelimit.yaml");
+    let said = complaint(&run(&["--policy", "envoy/examples/limits.yaml", "--rate-limits", file.to_str().unwrap()]));
     assert!(said.contains("no envoy.rate_limit.service"), "{said}");
 }
 

@@ -4,78 +4,90 @@
 
 use anyhow::{bail, ensure};
 use model_router::policy::{Policy, When};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-/// How Envoy learns who is calling; one of the three ways.
-#[derive(Debug, Deserialize, Serialize)]
+/// How Envoy learns who is calling: `api_keys`, `jwt` or `client_certificates`. [IDENTITY.md](IDENTITY.md) has each.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// The header that tells the filter, which `consumers[].when` compares. Clients cannot send it.
     #[serde(default = "header")]
+    #[schemars(example = "x-team")]
     pub header: String,
     /// Keys of your own making.
+    #[schemars(example = json!({"file": "/etc/envoy/keys.yaml"}))]
     pub api_keys: Option<ApiKeys>,
     /// Tokens of an identity provider.
+    #[schemars(example = json!({"issuer": "https://login.example.com/", "audiences": ["model-router"], "jwks": {"file": "jwks.json"}}))]
     pub jwt: Option<Jwt>,
     /// Certificates of clients.
+    #[schemars(example = json!({"trusted_ca": "/etc/envoy/clients-ca.pem"}))]
     pub client_certificates: Option<ClientCertificates>,
 }
 
 /// Keys in a file that Envoy watches.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeys {
     /// The file, in Envoy's form: envoy/examples/keys.yaml is one.
+    #[schemars(example = "/etc/envoy/keys.yaml")]
     pub file: String,
 }
 
 /// Tokens that an identity provider signs.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Jwt {
     /// Who must have made them.
+    #[schemars(example = "https://login.example.com/")]
     pub issuer: String,
     /// For whom they must be: one of these.
+    #[schemars(example = json!(["model-router"]))]
     pub audiences: Vec<String>,
     /// The keys that they are signed with.
+    #[schemars(example = json!({"url": "https://login.example.com/jwks.json"}))]
     pub jwks: Jwks,
     /// The claim that names the consumer.
     #[serde(default = "claim")]
+    #[schemars(example = &"team")]
     pub claim: String,
 }
 
-/// Where the keys of an identity provider are.
-#[derive(Debug, Deserialize, Serialize)]
+/// Where the keys of an identity provider are: one of the two.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[serde(rename_all = "lowercase")]
-pub enum Jwks {
+pub struct Jwks {
     /// A file.
-    File(String),
-    /// `https://…`, fetched when it is needed and then every five minutes.
-    Url(String),
+    #[schemars(example = "/etc/envoy/jwks.json")]
+    pub file: Option<String>,
+    /// Fetched when it is needed, and kept for five minutes.
+    #[schemars(example = "https://login.example.com/jwks.json")]
+    pub url: Option<String>,
 }
 
 /// Certificates that clients prove themselves with.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientCertificates {
     /// File with the certificates of those who may sign them.
+    #[schemars(example = "/etc/envoy/clients-ca.pem")]
     pub trusted_ca: String,
-    /// What in them names the consumer.
+    /// What in them names the consumer: the URI (SPIFFE) or the DNS name among its alternative names, or its whole subject.
     #[serde(default)]
+    #[schemars(example = &"dns")]
     pub name: Name,
 }
 
 /// What in a certificate names who has it.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
 pub enum Name {
-    /// The URI among its alternative names (SPIFFE).
     #[default]
     Uri,
-    /// The DNS name there.
     Dns,
-    /// Its whole subject.
     Subject,
 }
 
@@ -133,8 +145,9 @@ pub fn shown(identity: Option<&Identity>, policy: &Policy, tls: bool) -> anyhow:
         }
     }
     let jwks = match jwt.as_ref().map(|jwt| &jwt.jwks) {
-        Some(Jwks::Url(url)) => Some(place(url)?),
-        _ => None,
+        None | Some(Jwks { file: Some(_), url: None }) => None,
+        Some(Jwks { file: None, url: Some(url) }) => Some(place(url)?),
+        Some(_) => bail!("envoy.identity.jwt.jwks: give either file or url"),
     };
     Ok(Some(Shown {
         nobody: consumers.iter().any(|consumer| consumer.when == When::Nobody),

@@ -4,38 +4,43 @@
 
 use anyhow::{Context, bail};
 use model_router::policy::{Limits, Policy};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-/// The policy's `envoy.rate_limit`: who counts for a fleet.
-#[derive(Debug, Deserialize, Serialize)]
+/// Who counts what `limits` limit.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
     /// Without it each Envoy counts for itself.
+    #[schemars(example = json!({"endpoint": "http://127.0.0.1:8081"}))]
     pub service: Option<Service>,
 }
 
 /// Envoy's rate limit service, which counts in a Redis for all that ask it.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
     /// `http://HOST:PORT` of its gRPC.
+    #[schemars(example = "http://127.0.0.1:8081")]
     pub endpoint: String,
     /// What its configuration is called.
     #[serde(default = "domain")]
+    #[schemars(example = &"production")]
     pub domain: String,
-    /// What becomes of requests while it does not answer.
+    /// What becomes of requests while it does not answer: they go on uncounted, or get 503.
     #[serde(default)]
+    #[schemars(example = &"reject")]
     pub on_failure: OnFailure,
 }
 
 /// What becomes of requests while nobody counts.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
 pub enum OnFailure {
-    /// They go on, uncounted.
     #[default]
     Allow,
-    /// 503.
     Reject,
 }
 

@@ -30,8 +30,10 @@ pub struct Settings {
     #[schemars(example = 1048576)]
     pub max_body_bytes: u32,
     /// How Envoy learns who is calling; without it nobody asks.
+    #[schemars(example = json!({"api_keys": {"file": "/etc/envoy/keys.yaml"}}))]
     pub identity: Option<Identity>,
     /// Who counts what `limits` limit; without it each Envoy for itself.
+    #[schemars(example = json!({"service": {"endpoint": "http://127.0.0.1:8081"}}))]
     pub rate_limit: Option<RateLimit>,
 }
 
