@@ -97,6 +97,10 @@ pub fn head<'h>(policy: &Policy, header: &dyn Fn(&str) -> Option<&'h str>) -> He
     if both && target.shape == Shape::OpenAi && header(VERSION).is_some() {
         target.shape = Shape::Anthropic;
     }
+    if caller == Caller::Nobody {
+        let named = policy.consumer_headers().any(|name| header(name).is_some());
+        return Head::Refused(target.shape, ErrorReply::of_nobody(named));
+    }
     let (api, endpoint) = match &target.endpoint {
         Endpoint::Model(api) => (Some(*api), None),
         Endpoint::Named(name) if name.starts_with("responses/") => (Some(Api::Responses), Some(*name)),

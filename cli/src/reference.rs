@@ -71,13 +71,21 @@ fn write_schema(page: &mut String, path: &str, root: &Value, object: &Value, def
         let is_object = target.get("properties").is_some();
         let default = match defaults.get(name) {
             _ if required.is_some_and(|names| names.iter().any(|known| known == name)) => "**required**".to_owned(),
-            None | Some(Value::Null) => "none".to_owned(),
+            // What is not there by default has defaults of its own once it is.
+            None | Some(Value::Null) => match field.get("default").filter(|default| !default.is_null()) {
+                Some(value) => format!("`{}`", yaml(value)),
+                None => "none".to_owned(),
+            },
             Some(_) if is_object => "`{}`".to_owned(),
             Some(value) => format!("`{}`", yaml(value)),
         };
         let example = field.get("examples").and_then(|examples| examples.get(0)).map(yaml);
         let example = example.with_context(|| format!("{path}.{name} has no example"))?;
-        let kind = if is_object { "an object".to_owned() } else { kind(target) };
+        let kind = match is_object {
+            true => "an object".to_owned(),
+            false if field.get("items").is_some() => "a list".to_owned(),
+            false => kind(target),
+        };
         write_row(page, name, &text(field, "description"), &kind, &default, &example)?;
         if is_object {
             inner.push((format!("{path}.{name}"), target, defaults.get(name).cloned().unwrap_or_default()));

@@ -206,3 +206,99 @@ fn the_reference_is_up_to_date() {
     let page = std::fs::read_to_string(root().join("docs/CONFIGURATION.md")).unwrap();
     assert!(page.as_bytes() == output.stdout, "run: model-router reference > docs/CONFIGURATION.md");
 }
+
+/// An example's policy, changed.
+fn example(name: &str, change: impl FnOnce(&mut Value)) -> PathBuf {
+    let text = std::fs::read_to_string(root().join(format!("envoy/examples/{name}.yaml"))).unwrap();
+    let mut policy: Value = serde_yaml_ng::from_str(&text).unwrap();
+    change(&mut policy);
+    let file = folder(&format!("example-{name}")).join("policy.json");
+    std::fs::write(&file, policy.to_string()).unwrap();
+    file
+}
+
+fn filters(made: &Value) -> Vec<&str> {
+    let manager = &made["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
+    manager["http_filters"].as_array().unwrap().iter().map(|filter| filter["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn limits_stand_behind_the_filter_and_identity_before_it() {
+    let made = yaml(&run(&["--policy", "envoy/examples/limits.yaml"]));
+    let expected = [
+        "model_router.api_keys",
+        "model_router.route",
+        "model_router.headers_of_requests",
+        "model_router.requests_per_minute",
+        "model_router.headers_of_tokens",
+        "model_router.tokens_per_minute",
+        "model_router.headers_of_microdollars",
+        "model_router.usd_per_day",
+        "envoy.filters.http.router",
+    ];
+    assert_eq!(filters(&made), expected);
+    let made = yaml(&run(&["--policy", "envoy/examples/api-keys.yaml"]));
+    assert_eq!(filters(&made), ["model_router.api_keys", "model_router.route", "envoy.filters.http.router"]);
+    // Keys are for Envoy alone to read.
+    assert!(!made.to_string().contains("example-key-of-search"));
+}
+
+#[test]
+fn the_files_of_the_fleet_are_made_of_its_policy() {
+    let file = folder("fleet").join("ratelimit.yaml");
+    assert!(run(&["--policy", "envoy/examples/fleet.yaml", "--rate-limits", file.to_str().unwrap()]).status.success());
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let examples = root().join("envoy/examples/fleet");
+    assert_eq!(read(&file), read(&examples.join("ratelimit.yaml")));
+    let made = String::from_utf8(run(&["--policy", "envoy/examples/fleet.yaml"]).stdout).unwrap();
+    assert!(made == read(&examples.join("envoy.yaml")), "run what stands at the top of envoy/examples/fleet.yaml");
+}
+
+#[test]
+fn what_is_wrong_with_identity_and_limits_is_named() {
+    type Change = fn(&mut Value);
+    let cases: [(&str, &str, Change); 9] = [
+        ("api-keys", "give one of api_keys, jwt and client_certificates", |policy| {
+            policy["envoy"]["identity"]["client_certificates"] = json!({"trusted_ca": "x"});
+        }),
+        ("api-keys", "give one of", |policy| policy["envoy"]["identity"] = json!({})),
+        ("api-keys", "consumers[0].when.header: clients could send x-team", |policy| {
+            policy["consumers"][0]["when"]["header"] = json!("x-team");
+        }),
+        ("api-keys", "the policy has no `consumers`", |policy| {
+            drop(policy.as_object_mut().unwrap().remove("consumers"))
+        }),
+        ("client-certificates", "envoy.listener.tls is needed", |policy| policy["envoy"]["listener"] = json!({})),
+        ("jwt", "give either file or url", |policy| policy["envoy"]["identity"]["jwt"]["jwks"] = json!({})),
+        ("jwt", "expected https://HOST/", |policy| {
+            policy["envoy"]["identity"]["jwt"]["jwks"] = json!({"url": "http://x/keys"});
+        }),
+        ("fleet", "expected http://HOST:PORT", |policy| {
+            policy["envoy"]["rate_limit"]["service"]["endpoint"] = json!("127.0.0.1:8081");
+        }),
+        ("fleet", "unknown variant `deny`", |policy| {
+            policy["envoy"]["rate_limit"]["service"]["on_failure"] = json!("deny");
+        }),
+    ];
+    for (name, expected, change) in cases {
+        let file = example(name, change);
+        let said = complaint(&run(&["--policy", file.to_str().unwrap()]));
+        assert!(said.contains(expected), "{name}: {said}");
+    }
+    let file = folder("no-service").join("ratelimit.yaml");
+    let said = complaint(&run(&["--policy", "envoy/examples/limits.yaml", "--rate-limits", file.to_str().unwrap()]));
+    assert!(said.contains("no envoy.rate_limit.service"), "{said}");
+}
+
+#[test]
+fn keys_of_an_identity_provider_are_fetched_over_verified_tls() {
+    let file = example("jwt", |policy| {
+        policy["envoy"]["identity"]["jwt"]["jwks"] = json!({"url": "https://login.example.com:8443/keys"});
+    });
+    let made = yaml(&run(&["--policy", file.to_str().unwrap()]));
+    let cluster = made["static_resources"]["clusters"].as_array().unwrap().last().unwrap();
+    assert_eq!(cluster["name"], "model_router.jwks");
+    let tls = &cluster["transport_socket"]["typed_config"];
+    assert_eq!((&tls["sni"], &tls["auto_sni_san_validation"]), (&json!("login.example.com"), &json!(true)));
+    assert!(cluster.to_string().contains(r#""port_value":8443"#));
+}

@@ -36,6 +36,8 @@ pub struct Brief {
     pub cooldown: Option<Cooldown>,
     /// The conversation, where the router keeps them.
     pub session: Option<PublishedSession>,
+    /// The policy has limits: clients are told of those, and of no provider's.
+    pub limited: bool,
     /// When the request was there, in nanoseconds since 1970, where the client wants to be told of the decision.
     pub details: Option<u64>,
     /// In the order of attempts; lines of their own.
@@ -167,6 +169,7 @@ pub fn brief(question: &Question, plan: &Plan) -> Brief {
         baseline: terms.router.and_then(|router| policy.models.get(router.baseline?)?.price.clone()),
         session: plan.session.as_ref().map(|session| PublishedSession::of(session, policy)),
         cooldown: policy.cooldown,
+        limited: policy.has_limits(),
         details: None,
         request: PublishedRequest {
             api: request.api,
@@ -185,7 +188,7 @@ pub fn brief(question: &Question, plan: &Plan) -> Brief {
 
 /// The headers by which consumers are told apart.
 fn private_headers(policy: &Policy) -> Vec<String> {
-    let mut names: Vec<String> = policy.consumers.iter().flatten().map(|consumer| consumer.header.clone()).collect();
+    let mut names: Vec<String> = policy.consumer_headers().map(str::to_owned).collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -232,6 +235,7 @@ pub fn brief_for_kept(policy: &Policy, caller: Caller, keeper: &Keeper, kept: &K
         baseline: None,
         cooldown: None,
         session: None,
+        limited: policy.has_limits(),
         details: None,
         slots: vec![slot],
     })

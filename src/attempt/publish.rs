@@ -199,7 +199,7 @@ fields! {
     Price: input cached_input cache_write cache_write_1h output long_context;
     PublishedSession: strategy source model;
     PublishedRequest: api members form private version marks thoughts earlier stream later;
-    Brief: request policy router mode consumer fee baseline cooldown session details | reason = "" slots = Vec::new();
+    Brief: request policy router mode consumer fee baseline cooldown session limited details | reason = "" slots = Vec::new();
     Slot: model cluster next_cluster dialect path authority deployment drop moot rename effort add_usage translate thinking
         cache_prefix betas no_developer mark provider failed_lately price;
 }

@@ -1,7 +1,7 @@
 //! Who asks, and for what.
 
 use super::Refusal;
-use crate::policy::{Consumer, ModelId, Policy};
+use crate::policy::{Consumer, ModelId, Policy, When};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub enum Caller {
     Anyone,
     /// Index into the policy's consumers.
     Consumer(usize),
-    /// The policy has consumers and this is none of them.
+    /// The policy has consumers, this is none of them, and it gives nothing to nobody.
     Nobody,
 }
 
@@ -45,8 +45,12 @@ impl Caller {
     /// Finds the caller by request headers; `header` gives the value of a (lower-case) header.
     pub fn identify<'h>(policy: &Policy, header: impl Fn(&str) -> Option<&'h str>) -> Self {
         let Some(consumers) = &policy.consumers else { return Caller::Anyone };
-        let is_caller = |consumer: &Consumer| header(&consumer.header) == Some(consumer.equals.as_str());
-        consumers.iter().position(is_caller).map_or(Caller::Nobody, Caller::Consumer)
+        let named = |consumer: &Consumer| match &consumer.when {
+            When::Header { name, equals } => header(name) == Some(equals.as_str()),
+            When::Nobody => false,
+        };
+        let nobody = || consumers.iter().position(|consumer| consumer.when == When::Nobody);
+        consumers.iter().position(named).or_else(nobody).map_or(Caller::Nobody, Caller::Consumer)
     }
 
     /// The consumer, where it is one.

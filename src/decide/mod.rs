@@ -5,6 +5,7 @@
 
 pub mod affinity;
 mod asked;
+mod charge;
 pub mod cooldown;
 pub mod cost;
 mod eligible;
@@ -18,6 +19,7 @@ mod thinking;
 pub use affinity::Session;
 use affinity::{Recall, Recalled};
 pub use asked::{Asked, Caller, asked, resolve_model};
+pub use charge::Charge;
 pub use cooldown::{Cooldowns, Rest};
 pub use eligible::{Exclusion, Question, Translations, Way};
 pub use kept::{Keeper, keeper};

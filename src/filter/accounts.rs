@@ -50,6 +50,7 @@ pub fn book(metrics: &Metrics, brief: &Brief, slot: &Slot, answer: &Answer) {
         metrics.add("consumer_cost_microdollars_total", &[consumer], microdollars(cost));
     }
     host::set_property(property::COST, fixed(cost, 6).as_bytes());
+    host::set_property(property::MICRODOLLARS, microdollars(cost).to_string().as_bytes());
     if let Some(baseline) = &brief.baseline {
         let cost = of_baseline(baseline, usage);
         metrics.add_of(&brief.policy, "baseline_cost_microdollars_total", &[router], microdollars(cost));

@@ -226,15 +226,19 @@ impl HttpContext for AttemptContext {
         }
         ACCOUNT_HEADERS.iter().for_each(|name| host::set_header(RESPONSE, name, None));
         let status = host::header(RESPONSE, ":status").unwrap_or_default();
-        if status != "200" {
-            return self.refused(&status, end_of_stream);
-        }
-        match end_of_stream {
+        let action = match (&*status, end_of_stream) {
+            ("200", false) => self.good_status(),
             // A receipt of what a provider keeps may be empty.
-            true if self.is_for_kept() => Action::Continue,
-            true => self.fail(&Failure::without_body("empty"), None),
-            false => self.good_status(),
+            ("200", true) if self.is_for_kept() => Action::Continue,
+            ("200", true) => self.fail(&Failure::without_body("empty"), None),
+            _ => self.refused(&status, end_of_stream),
+        };
+        if self.work.as_ref().is_some_and(|work| work.brief.limited) {
+            let headers = host::headers(RESPONSE);
+            let quotas = host::pairs(&headers).into_iter().filter(|(name, _)| name.contains("ratelimit"));
+            quotas.for_each(|(name, _)| host::set_header(RESPONSE, name, None));
         }
+        action
     }
 
     fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {

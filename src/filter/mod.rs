@@ -7,6 +7,7 @@ mod accounts;
 mod attempt;
 mod cooling;
 mod host;
+mod limiter;
 mod memory;
 mod metrics;
 mod outcome;

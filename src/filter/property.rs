@@ -19,6 +19,14 @@ pub const POLICY: &str = "model_router.policy";
 pub const SHADOW: &str = "model_router.shadow";
 /// The consumer on whose behalf the request came.
 pub const CONSUMER: &str = "model_router.consumer";
+/// The router that was asked, for Envoy's rate limit filters. Only where the policy has limits, as for the next two.
+pub const ROUTER: &str = "model_router.router";
+/// What the request counts for, before its answer is there: tokens.
+pub const TOKENS: &str = "model_router.tokens";
+/// Likewise: millionths of a dollar.
+pub const EXPECTED_MICRODOLLARS: &str = "model_router.expected_microdollars";
+/// What the answer cost, in millionths of a dollar.
+pub const MICRODOLLARS: &str = "model_router.microdollars";
 /// How each attempt ended, where there was more than one: `gpt-5-mini=503,gpt-5=200`.
 pub const TRACE: &str = "model_router.trace";
 /// `model` of the answer.

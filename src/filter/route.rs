@@ -6,12 +6,13 @@
 use super::attempt::AttemptContext;
 use super::cooling;
 use super::host;
+use super::limiter;
 use super::memory;
 use super::metrics::Metrics;
 use super::outcome::{Decision, from_provider};
 use super::property;
 use crate::attempt::{Brief, CLOUD_HEADERS};
-use crate::decide::{Memory, Rest, Shadow};
+use crate::decide::{Charge, Memory, Rest, Shadow};
 use crate::explain::{Log, explain};
 use crate::policy::{Policy, Timeouts};
 use crate::request::{BETAS, Shape};
@@ -34,6 +35,8 @@ pub struct RouteContext {
     metrics: Rc<Metrics>,
     shape: Shape,
     state: State,
+    /// What the request counts for, where the policy has limits.
+    charge: Option<Charge>,
     /// What takes the place of the body of Envoy's own response.
     replacement: Option<String>,
     /// The attempt at slot 1, where there is no `attempt` plugin.
@@ -56,7 +59,8 @@ enum State {
 impl RouteContext {
     pub fn new(policy: Rc<Policy>, metrics: Rc<Metrics>) -> Self {
         let state = State::Idle;
-        RouteContext { policy, metrics, shape: Shape::OpenAi, state, replacement: None, attempt: None, told: false }
+        let shape = Shape::OpenAi;
+        RouteContext { policy, metrics, shape, state, charge: None, replacement: None, attempt: None, told: false }
     }
 
     /// The `both` plugin, with a policy that plans one attempt.
@@ -130,6 +134,7 @@ impl RouteContext {
                 host::set_property(name, value.as_bytes());
             }
         }
+        self.charge(&routed.brief.router, Charge::of(&routed.request, &routed.plan));
         routed.brief.details = call.controls.then_some(began);
         self.publish(&routed.brief);
         limit(policy.timeouts, routed.request.stream);
@@ -140,8 +145,20 @@ impl RouteContext {
         self.state = State::Routed(Box::new(Decision::of(routed.brief, routed.plan.session, began)));
     }
 
+    /// Leaves word of what the request counts for, where anything is limited.
+    fn charge(&mut self, router: &str, charge: Charge) {
+        if self.policy.has_limits() {
+            limiter::publish(router, charge);
+            self.charge = Some(charge);
+        }
+    }
+
     /// Lets a request for something that a provider keeps go there, whatever body it has.
     fn pass_on(&mut self, brief: Brief, end_of_stream: bool) -> Action {
+        if !brief.consumer.is_empty() {
+            host::set_property(property::CONSUMER, brief.consumer.as_bytes());
+        }
+        self.charge(&brief.router, Charge::default());
         self.publish(&brief);
         self.state = State::Routed(Box::new(Decision::of(brief, None, host::now())));
         self.attempt.as_mut().map_or(Action::Continue, |attempt| attempt.on_http_request_headers(0, end_of_stream))
@@ -171,11 +188,19 @@ impl RouteContext {
             State::Reading(_) | State::Routed(_) => host::header(RESPONSE, ":status"),
         };
         let status = status.and_then(|status| status.parse().ok()).unwrap_or(0);
+        if let Some(error) = self.limited(status) {
+            if end_of_stream {
+                return self.give_body(&error);
+            }
+            self.replace_body(&error);
+            return Action::Continue;
+        }
         if let State::Routed(decision) = &mut self.state {
             decision.describe(status, &self.metrics);
         }
         if end_of_stream && status >= 400 {
-            return self.give_body(status);
+            let error = ErrorReply::new(status, "empty_answer", "The provider's answer was empty.");
+            return self.give_body(&error);
         }
         self.replace_envoys_error(status);
         Action::Continue
@@ -189,15 +214,13 @@ impl RouteContext {
     }
 
     /// A failure that ended with its headers gets the body that clients expect.
-    fn give_body(&self, status: u16) -> Action {
-        let error = ErrorReply::new(status, "empty_answer", "The provider's answer was empty.");
-        let told = |name: &str| {
-            ["x-model-router-", "x-should-retry", "retry-after"].iter().any(|prefix| name.starts_with(prefix))
-        };
+    fn give_body(&self, error: &ErrorReply) -> Action {
+        const TOLD: [&str; 4] = ["x-model-router-", "x-should-retry", "retry-after", "x-ratelimit-"];
+        let told = |name: &str| TOLD.iter().any(|prefix| name.starts_with(prefix));
         let headers = host::headers(RESPONSE);
         let kept = host::pairs(&headers).into_iter().filter(|(name, _)| told(name));
         let headers: Vec<_> = kept.chain([("content-type", "application/json")]).collect();
-        host::send_reply(status, &headers, &error.body(self.shape));
+        host::send_reply(error.status, &headers, &error.body(self.shape));
         Action::Pause
     }
 
@@ -207,14 +230,28 @@ impl RouteContext {
             return;
         }
         let error = ErrorReply::of_envoy(status);
-        let body = error.body(self.shape);
-        host::set_header(RESPONSE, "content-type", Some("application/json"));
-        host::set_header(RESPONSE, "content-length", Some(&body.len().to_string()));
-        self.replacement = Some(body);
+        self.replace_body(&error);
         if let State::Reading(_) = self.state {
             self.metrics.add("rejected_total", &[("reason", error.code)], 1);
             host::set_header(RESPONSE, "x-model-router-reason", Some(error.code));
         }
+    }
+
+    fn replace_body(&mut self, error: &ErrorReply) {
+        let body = error.body(self.shape);
+        host::set_header(RESPONSE, "content-type", Some("application/json"));
+        host::set_header(RESPONSE, "content-length", Some(&body.len().to_string()));
+        self.replacement = Some(body);
+    }
+
+    /// The error of a request that a limit has kept from every provider.
+    fn limited(&mut self, status: u16) -> Option<ErrorReply> {
+        let charge = self.charge?;
+        limiter::tidy();
+        let details = if status < 400 { None } else { host::property(&["response", "code_details"]) };
+        let error = limiter::refused(&details?, charge, &self.metrics)?;
+        self.state = State::Answered;
+        Some(error)
     }
 }
 

@@ -7,7 +7,7 @@ use super::fields::section;
 use super::models::Models;
 use super::names::Names;
 use super::node::{Fields, Node};
-use super::{Consumer, Router};
+use super::{Consumer, Router, When, limits};
 use crate::catalog::Catalog;
 
 section! {
@@ -16,12 +16,14 @@ section! {
     CONSUMER "consumers[]" {
         /// Its name in log and metrics.
         name: "a short name", "batch";
-        /// How a request of it is recognised.
-        when: "an object", "{header: x-consumer, equals: batch}";
+        /// How a request of it is recognised; `nobody`: it is of no other consumer.
+        when: "an object, or `nobody`", "{header: x-consumer, equals: batch}";
         /// The routers that it may use; an empty list: none.
         routers: "names of routers" = "(all)", "[model-router]";
         /// The models that it may use, through routers too; an empty list: none.
         models: "names of models" = "(all)", "[gpt-5-mini]";
+        /// How much it may use.
+        limits: "an object" = "(none)", "{tokens_per_minute: 100000, usd_per_day: 20}";
     }
 }
 
@@ -78,12 +80,21 @@ fn consumer(
     };
     let routers = fields.get("routers").and_then(|field| ids(&field, router));
     let models = fields.get("models").and_then(|field| ids(&field, |item| models.named_by(item, catalog)));
-    let (header, equals) = when?;
-    Some(Consumer { name: name?, header, equals, routers, models })
+    let limits = fields.get("limits").map(|field| limits::read(&field)).unwrap_or_default();
+    Some(Consumer { name: name?, when: when?, routers, models, limits })
 }
 
-/// The header's name in lower case, and its value.
-fn when(node: &Node<'_>, earlier: &[Consumer]) -> Option<(String, String)> {
+fn when(node: &Node<'_>, earlier: &[Consumer]) -> Option<When> {
+    let when =
+        if node.value.is_string() { node.choice(&[("nobody", ())]).map(|()| When::Nobody) } else { by_header(node) };
+    // The first match decides, so the later one would never be asked.
+    if let Some(same) = earlier.iter().find(|consumer| Some(&consumer.when) == when.as_ref()) {
+        node.fail(format!("is the same as that of consumer {}", quoted(&same.name)));
+    }
+    when
+}
+
+fn by_header(node: &Node<'_>) -> Option<When> {
     let fields = node.object(&WHEN)?;
     let header = fields.require("header").and_then(|field| {
         let name = field.label()?;
@@ -96,12 +107,7 @@ fn when(node: &Node<'_>, earlier: &[Consumer]) -> Option<(String, String)> {
         Some(name.to_ascii_lowercase())
     });
     let equals = fields.require("equals").and_then(|field| field.phrase().map(str::to_owned));
-    let (header, equals) = (header?, equals?);
-    // The first match decides, so the later one would never be asked.
-    if let Some(same) = earlier.iter().find(|consumer| consumer.header == header && consumer.equals == equals) {
-        node.fail(format!("is the same as that of consumer {}", quoted(&same.name)));
-    }
-    Some((header, equals))
+    Some(When::Header { name: header?, equals: equals? })
 }
 
 fn ids(node: &Node<'_>, find: impl Fn(&Node<'_>) -> Option<usize>) -> Option<Vec<usize>> {

@@ -9,6 +9,7 @@ mod error;
 mod facts;
 mod failover;
 mod fields;
+mod limits;
 mod models;
 mod names;
 mod node;
@@ -28,6 +29,7 @@ pub use endpoint::{Credential, Endpoint};
 pub use error::Error;
 pub use failover::{Cooldown, Timeouts};
 pub use fields::{Field, Section};
+pub use limits::Limits;
 pub use pools::{changes, pool};
 pub use presets::{PRESETS, Preset};
 pub use rollout::{Rollout, candidate_document};
@@ -80,6 +82,20 @@ impl Policy {
         Policy::from_value(&read::value(bytes).map_err(|error| vec![error])?)
     }
 
+    /// The headers by which consumers are told apart.
+    pub fn consumer_headers(&self) -> impl Iterator<Item = &str> {
+        self.consumers.iter().flatten().filter_map(|consumer| match &consumer.when {
+            When::Header { name, .. } => Some(name.as_str()),
+            When::Nobody => None,
+        })
+    }
+
+    /// Whether anybody or anything has limits.
+    pub fn has_limits(&self) -> bool {
+        let consumers = self.consumers.iter().flatten().map(|consumer| consumer.limits);
+        self.routers.iter().map(|router| router.limits).chain(consumers).any(|limits| limits.any())
+    }
+
     /// Like [`Policy::parse`], from a document that is read already.
     ///
     /// # Errors
@@ -99,10 +115,11 @@ impl Policy {
 }
 
 /// Every object of the policy, in the order of the documentation.
-pub static SECTIONS: [&Section; 20] = [
+pub static SECTIONS: [&Section; 21] = [
     &read::POLICY,
     &routers::ROUTER,
     &routers::BAND,
+    &limits::LIMITS,
     &models::MODEL,
     &models::SERVED,
     &facts::PRICE,
@@ -148,6 +165,8 @@ pub struct Router {
     pub baseline: Option<ModelId>,
     /// USD per million input tokens on top of the model's price.
     pub fee: f64,
+    /// How much may be asked of it.
+    pub limits: Limits,
 }
 
 /// Why a configured model does not belong to a router.
@@ -325,17 +344,32 @@ impl Dialect {
     }
 }
 
-/// Who may use what. The first consumer whose header matches a request is the one who asks.
+/// Who may use what. The first consumer whose header matches a request is the one who asks; where none does, it is nobody,
+/// for whom the policy may have a consumer too.
 #[derive(Clone, Debug)]
 pub struct Consumer {
     /// Unique name.
     pub name: String,
-    /// Lower-case name of the header that identifies it.
-    pub header: String,
-    /// The header's exact value.
-    pub equals: String,
+    /// By what it is told.
+    pub when: When,
     /// Indices into [`Policy::routers`]; `None`: all.
     pub routers: Option<Vec<usize>>,
     /// Models; `None`: all.
     pub models: Option<Vec<ModelId>>,
+    /// How much it may use.
+    pub limits: Limits,
+}
+
+/// By what a consumer is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum When {
+    /// A header of the request.
+    Header {
+        /// Its name in lower case.
+        name: String,
+        /// Its exact value.
+        equals: String,
+    },
+    /// It is no other consumer.
+    Nobody,
 }

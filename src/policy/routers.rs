@@ -7,7 +7,7 @@ use super::facts::amount;
 use super::fields::section;
 use super::models::{Draft, Models};
 use super::node::Node;
-use super::{Affinity, Mode, ModelId, Outside, Provider, Router};
+use super::{Affinity, Limits, Mode, ModelId, Outside, Provider, Router, limits};
 use crate::catalog::Catalog;
 
 section! {
@@ -31,6 +31,8 @@ section! {
         baseline: "the name of a model" = "(none)", "gpt-5";
         /// USD per million input tokens on top of the models' prices.
         fee: "USD" = "0", "0.14";
+        /// How much it may be asked, by all together.
+        limits: "an object" = "(none)", "{requests_per_minute: 600}";
     }
 }
 
@@ -65,6 +67,7 @@ pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Router {
         session_affinity: Affinity::Adaptive,
         baseline: None,
         fee: 0.0,
+        limits: Limits::default(),
     };
     let before = node.notes.count();
     let Some(fields) = node.object(&ROUTER) else { return router };
@@ -84,6 +87,7 @@ pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Router {
     }
     router.baseline = fields.get("baseline").and_then(|field| baseline(&field, context));
     router.fee = fields.get("fee").and_then(|field| amount(&field)).unwrap_or_default();
+    router.limits = fields.get("limits").map(|field| limits::read(&field)).unwrap_or_default();
     router.version = version.map(|version| version.name.to_owned());
 
     let outside = |(id, draft): (ModelId, &Draft<'_>)| {

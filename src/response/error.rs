@@ -17,12 +17,28 @@ pub struct ErrorReply {
     pub message: String,
     /// The member of the request that is wrong.
     pub param: Option<String>,
+    /// OpenAI's `type`, where the status does not tell it.
+    pub kind: Option<&'static str>,
 }
 
 impl ErrorReply {
     /// An error without a parameter.
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        ErrorReply { status, code, message: message.into(), param: None }
+        ErrorReply { status, code, message: message.into(), param: None, kind: None }
+    }
+
+    /// The error for who is nobody, where the policy gives nothing to nobody. `named`: a consumer is named, but none of this
+    /// policy.
+    pub fn of_nobody(named: bool) -> Self {
+        if named {
+            return ErrorReply::new(403, "unknown_consumer", "You may not use this router.");
+        }
+        ErrorReply::new(401, "unauthenticated", "This router has to know who is calling: send your credentials.")
+    }
+
+    /// The error where nobody could be asked about limits.
+    pub fn of_limiter() -> Self {
+        ErrorReply::new(503, "limits_unavailable", "The limits of this request cannot be checked now.")
     }
 
     /// The error of a response that Envoy made by itself (no upstream answered).
@@ -44,9 +60,10 @@ impl ErrorReply {
         if shape == Shape::Anthropic {
             return self.body_of_anthropic();
         }
-        let kind = type_of(self.status);
+        let kind = self.kind.unwrap_or_else(|| type_of(self.status));
         let code = match (shape, self.code) {
             (Shape::Azure, "model_not_found") => "DeploymentNotFound",
+            (Shape::Azure, "rate_limit_exceeded") => "RateLimitReached",
             (_, code) => code,
         };
         serde_json::json!({

@@ -9,6 +9,7 @@ pub mod error;
 mod failure;
 pub mod frames;
 mod known;
+pub mod limited;
 mod messages;
 pub mod refusal;
 mod responses;

@@ -71,10 +71,17 @@ class Authority:
 
     def server(self, name):
         """Files with a certificate of this name, and its key."""
-        certificate, private = self.directory / f"{name}.pem", self.directory / f"{name}.key"
+        return self._proof(name, x509.DNSName(name))
+
+    def client(self, uri):
+        """The same for a client with this URI."""
+        return self._proof(uri.rsplit("/", 1)[-1], x509.UniformResourceIdentifier(uri))
+
+    def _proof(self, file, name):
+        certificate, private = self.directory / f"{file}.pem", self.directory / f"{file}.key"
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name.from_rfc4514_string("CN=server of a test")
-        certificate.write_bytes(self._sign(subject, key, x509.SubjectAlternativeName([x509.DNSName(name)])))
+        subject = x509.Name.from_rfc4514_string("CN=somebody in a test")
+        certificate.write_bytes(self._sign(subject, key, x509.SubjectAlternativeName([name])))
         form = serialization.PrivateFormat.PKCS8
         private.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
         return {"certificate": certificate, "key": private}

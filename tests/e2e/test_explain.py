@@ -74,8 +74,9 @@ def test_a_consumer_sees_only_what_it_may_use(own, own_policy, mocks, team):
     body, headers = {"model": "model-router", **CHAT}, {"x-team": team}
     response = own.client.post(PATH, json=body, headers=headers)
     told = explain(body, "--header", f"x-team: {team}", policy=own_policy)
-    assert same(response.json(), told)
-    assert ("error" in told) == (team == "stranger")
+    # Who is nobody gets the error itself.
+    assert response.json()["error"] == told["error"] if team == "stranger" else same(response.json(), told)
+    assert ("error" in told) == (team == "stranger") == (response.status_code == 403)
     hidden = {"small": ["gpt-5.4", "gpt-5-mini", "claude"], "plain": ["gpt-5"], "stranger": ["gpt"]}.get(team, [])
     assert not [name for name in hidden if name in response.text]
 

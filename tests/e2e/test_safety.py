@@ -211,7 +211,7 @@ def advised(early):
     return change
 
 
-@pytest.mark.parametrize("early, status", [(False, 200), (True, 403)])
+@pytest.mark.parametrize("early, status", [(False, 200), (True, 401)])
 def test_who_calls_is_told_by_envoy(version, all_mocks, mocks, tmp_path, early, status):
     envoy = Envoy(tmp_path, all_mocks, version, change=advised(early))
     try:

@@ -4,12 +4,16 @@
 //! |---|---|
 //! | [`settings`] | the policy's part `envoy` |
 //! | [`clusters`] | providers as clusters and secrets |
+//! | [`identity`] | who is calling |
+//! | [`limits`] | limits as rate limit filters |
 //! | [`render`] | the templates beside this file, filled in |
 //!
 //! Owns which files are written, and how. Never judges the policy: that is the filter's code; nor what Envoy makes of the
 //! result: that is for its `--mode validate`.
 
 mod clusters;
+mod identity;
+mod limits;
 mod render;
 mod settings;
 
@@ -36,12 +40,19 @@ pub struct Args {
     /// when they change
     #[arg(long)]
     xds: Option<PathBuf>,
+    /// Write the configuration of the rate limit service here instead: its limits, for a policy with
+    /// envoy.rate_limit.service
+    #[arg(long, conflicts_with_all = ["xds", "output"])]
+    rate_limits: Option<PathBuf>,
 }
 
 /// Writes what was asked for, whole files only.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(&args.policy).with_context(|| args.policy.display().to_string())?;
     let from = render::From { file: &args.policy, text: &text };
+    if let Some(path) = &args.rate_limits {
+        return replace(path, &render::rate_limits(&from)?).map(drop);
+    }
     let Some(folder) = &args.xds else {
         let configuration = render::complete(&from)?;
         return match &args.output {

@@ -4,6 +4,7 @@
 
 use super::Settings;
 use super::clusters::{Cluster, clusters};
+use super::{identity, limits};
 use anyhow::{Context, ensure};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, context, value::Serde};
@@ -26,9 +27,11 @@ const LABELS: [&str; 12] = [
     "policy",
     "agreement",
 ];
-const TEMPLATES: [(&str, &str); 4] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("bootstrap", include_str!("bootstrap.yaml")),
     ("listener", include_str!("listener.yaml")),
+    ("identity", include_str!("identity.yaml")),
+    ("limits", include_str!("limits.yaml")),
     ("secrets", include_str!("secrets.yaml")),
     ("clusters", include_str!("clusters.yaml")),
 ];
@@ -53,7 +56,7 @@ struct Page<'a> {
 pub fn complete(from: &From<'_>) -> anyhow::Result<String> {
     let page = page(from, None)?;
     let more = context! {
-        listener => page.part("listener", context! {})?,
+        listener => page.listener()?,
         secret_items => page.part("secrets", context! {})?,
         cluster_items => page.part("clusters", context! {})?,
     };
@@ -76,18 +79,40 @@ pub fn watched(from: &From<'_>, folder: &Path) -> anyhow::Result<Vec<(String, St
         files.push((format!("sds-{}.yaml", cluster.name), resources(&secret)));
     }
     files.push(("cds.yaml".to_owned(), resources(&page.part("clusters", context! {})?)));
-    files.push(("lds.yaml".to_owned(), resources(&item(&page.part("listener", context! {})?))));
+    files.push(("lds.yaml".to_owned(), resources(&item(&page.listener()?))));
     files.push(("envoy.yaml".to_owned(), page.part("bootstrap", context! {})? + "\n"));
     Ok(files)
 }
 
-fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> {
+/// The configuration of the rate limit service.
+///
+/// # Errors
+/// Where the policy is not valid, or asks no service.
+pub fn rate_limits(from: &From<'_>) -> anyhow::Result<String> {
+    let (document, policy) = read(from)?;
+    let settings = Settings::of(&document).with_context(|| from.file.display().to_string())?;
+    let rules = limits::of_service(&policy, settings.rate_limit.as_ref())?;
+    let origin = format!("# Made by `model-router envoy --policy {} --rate-limits FILE`.\n", from.file.display());
+    Ok(origin + &rules)
+}
+
+fn read(from: &From<'_>) -> anyhow::Result<(Value, Policy)> {
     let file = from.file.display();
     let document: Value = serde_yaml_ng::from_str(from.text).with_context(|| format!("{file} is no YAML"))?;
     let policy = Policy::from_value(&document).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("{file} is not valid:\n{}", lines.join("\n"))
     })?;
+    Ok((document, policy))
+}
+
+fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> {
+    let file = from.file.display();
+    let (document, policy) = read(from)?;
+    let settings = Settings::of(&document).with_context(|| file.to_string())?;
+    let service = settings.rate_limit.as_ref().and_then(|it| it.service.as_ref());
+    let tls = settings.listener.tls.is_some();
+    let identity = identity::shown(settings.identity.as_ref(), &policy, tls).with_context(|| file.to_string())?;
     let clusters = clusters(&policy).with_context(|| file.to_string())?;
     let mut environment = Environment::new();
     // A line with nothing but a tag leaves none.
@@ -99,7 +124,11 @@ fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> 
     }
     let values = context! {
         origin => format!("Made by `model-router envoy --policy {file}`: change that file rather than this one."),
-        settings => Serde(Settings::of(&document).with_context(|| file.to_string())?),
+        identity => Serde(identity),
+        limits => Serde(limits::kinds(&policy)),
+        service_address => Serde(service.map(limits::Service::address).transpose().with_context(|| file.to_string())?),
+        service => Serde(service),
+        settings => Serde(&settings),
         policy => embedded(from.text, &document)?,
         retries => policy.max_attempts - 1,
         secrets => clusters.iter().any(|cluster| cluster.credential.is_some()),
@@ -111,6 +140,15 @@ fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> 
 }
 
 impl Page<'_> {
+    /// The listener, with the filters that not every policy has.
+    fn listener(&self) -> anyhow::Result<String> {
+        let more = context! {
+            identity_filters => self.part("identity", context! {})?,
+            limit_filters => self.part("limits", context! {})?,
+        };
+        self.part("listener", more)
+    }
+
     /// A template without the line break at its end.
     fn part(&self, name: &str, more: minijinja::Value) -> anyhow::Result<String> {
         let text = self.environment.get_template(name)?.render(context! { ..more, ..self.values.clone() })?;

@@ -2,6 +2,8 @@
 //!
 //! Owns its fields and their defaults. The filter accepts the part and never looks into it.
 
+use super::identity::Identity;
+use super::limits::RateLimit;
 use anyhow::Context;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,12 @@ pub struct Settings {
     /// How long requests, and answers that are no stream, may be. Longer requests get 413.
     #[schemars(example = 1048576)]
     pub max_body_bytes: u32,
+    /// How Envoy learns who is calling; without it nobody asks.
+    #[schemars(example = json!({"api_keys": {"file": "/etc/envoy/keys.yaml"}}))]
+    pub identity: Option<Identity>,
+    /// Who counts what `limits` limit; without it each Envoy for itself.
+    #[schemars(example = json!({"service": {"endpoint": "http://127.0.0.1:8081"}}))]
+    pub rate_limit: Option<RateLimit>,
 }
 
 /// Where clients connect.
@@ -76,6 +84,8 @@ impl Default for Settings {
             wasm: "target/model_router.wasm".to_owned(),
             trusted_ca: "/etc/ssl/certs/ca-certificates.crt".to_owned(),
             max_body_bytes: 16 << 20,
+            identity: None,
+            rate_limit: None,
         }
     }
 }

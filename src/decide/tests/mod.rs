@@ -207,3 +207,32 @@ fn costs() {
     assert_eq!((cost::of_usage(&claude, 0.0, &kept(50, 20)) * 1e6).round(), 50.0 * 2.0 + 30.0 * 2.5 + 20.0 * 5.0);
     assert_eq!(charged(&claude, kept(50, 20)), 275.0);
 }
+
+#[test]
+fn a_request_is_charged_with_what_it_asks_for() {
+    let policy = policy_with(json!([{"name": "r", "mode": "quality"}]), tiers(), json!({}));
+    let charge = |body: &str| {
+        let plan = decide(&policy, body).unwrap();
+        (Charge::of(&read_chat(body.as_bytes()).unwrap(), &plan), plan.candidates[0])
+    };
+    let (open, first) = charge(BODY);
+    let input = read_chat(BODY.as_bytes()).unwrap().input_tokens;
+    assert_eq!(open.tokens, u64::from(input + first.prediction.output_tokens));
+    assert_eq!(open.microdollars, (first.cost.unwrap() * 1e6).round() as u64);
+    let (bounded, _) = charge(&BODY.replacen('{', r#"{"max_completion_tokens":400,"#, 1));
+    assert_eq!(bounded.tokens, u64::from(input) + 400);
+}
+
+#[test]
+fn who_is_nobody_may_be_a_consumer() {
+    let consumers = json!({"consumers": [
+        {"name": "guest", "when": "nobody", "routers": [], "models": ["cheap"]},
+        {"name": "team", "when": {"header": "x-consumer", "equals": "team"}}]});
+    let policy = policy_with(json!([{"name": "r"}]), tiers(), consumers);
+    let identify =
+        |value: Option<&'static str>| Caller::identify(&policy, |name| value.filter(|_| name == "x-consumer"));
+    let callers = [None, Some("other"), Some("nobody"), Some("team")].map(identify);
+    assert_eq!(callers, [0, 0, 0, 1].map(Caller::Consumer));
+    assert!(!callers[0].may_ask(&policy, Asked::Router(0)) && callers[3].may_ask(&policy, Asked::Router(0)));
+    assert_eq!(policy.consumer_headers().collect::<Vec<_>>(), ["x-consumer"]);
+}

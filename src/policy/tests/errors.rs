@@ -303,6 +303,19 @@ fn consumers() {
     accepted(&consumer(json!({"name": "a", "when": when})));
     for (value, error) in [
         (json!({"name": "a"}), "consumers[0].when: missing"),
+        (json!({"name": "a", "when": "anybody"}), "consumers[0].when: expected one of nobody, found `anybody`"),
+        (
+            json!({"name": "a", "when": "nobody", "limits": {"requests_per_minute": 0}}),
+            "consumers[0].limits.requests_per_minute: expected a whole number from 1 to 1000000000, found 0",
+        ),
+        (
+            json!({"name": "a", "when": "nobody", "limits": {"usd_per_day": 5000}}),
+            "consumers[0].limits.usd_per_day: expected a number from 0.01 to 4000, found 5000",
+        ),
+        (
+            json!({"name": "a", "when": "nobody", "limits": {"usd_per_hour": 1}}),
+            "consumers[0].limits: unknown field `usd_per_hour`; known are requests_per_minute, tokens_per_minute",
+        ),
         (
             json!({"name": "a", "when": {"header": "x team", "equals": "a"}}),
             "consumers[0].when.header: must be visible ASCII",
@@ -396,4 +409,11 @@ fn long_values_are_not_echoed() {
     assert!(errors[0].len() < 300);
     let errors = refused(&with(small(), "/routers/0/mode", json!("a\u{1b}[31m\n")));
     assert!(errors[0].ends_with("found `a\\u{1b}[31m\\n`"), "{}", errors[0]);
+}
+
+#[test]
+fn one_consumer_at_most_is_nobody() {
+    let nobody = |name: &str| json!({"name": name, "when": "nobody"});
+    let errors = refused(&with(small(), "/consumers", json!([nobody("a"), nobody("b")])));
+    assert_eq!(errors, ["consumers[1].when: is the same as that of consumer `a`"]);
 }

@@ -126,7 +126,7 @@ fn the_example_of_the_design_is_accepted() {
     assert_eq!(policy.providers[3].authority.as_deref(), Some("vllm.local:8000"));
 
     let consumer = &policy.consumers.as_ref().unwrap()[0];
-    assert_eq!((consumer.header.as_str(), consumer.equals.as_str()), ("x-consumer", "batch"));
+    assert_eq!(consumer.when, When::Header { name: "x-consumer".into(), equals: "batch".into() });
     assert_eq!((consumer.routers.as_deref(), consumer.models.as_deref()), (Some(&[0][..]), Some(&[0][..])));
     assert_eq!((policy.unknown_paths, policy.max_attempts), (UnknownPaths::Reject, 5));
 }

@@ -6,6 +6,7 @@ mod chat;
 mod error;
 mod frames;
 mod framing;
+mod limited;
 mod messages;
 mod responses;
 
