@@ -8,35 +8,36 @@ import time
 import httpx
 import pytest
 import yaml
-from conftest import ROOT, VERSIONS, Envoy, explain, free_port
+from conftest import PER_TRY_TIMEOUT, ROOT, VERSIONS, Generated, explain, free_port, wait_for
 from otlp import Collector
 from wire import asked
 
 DOCS = (ROOT / "docs/TRACING.md").read_text()
-BLOCKS = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)]
+[EXAMPLE] = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)]
+POLICY = yaml.safe_load((ROOT / "envoy/policy.yaml").read_text())
 SECRET = "the secret word is xyzzy"
 CHAT = {"model": "model-router", "messages": [{"role": "user", "content": f"Say hello. {SECRET}"}]}
 HEADERS = {"traceparent", "tracestate", "baggage"}
 USAGE = ["gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"]
 
 
-def traced_by(port, percent=100, **more):
-    """A change of envoy.yaml: the blocks of docs/TRACING.md, and spans that are sent at once."""
+class Traced(Generated):
+    """Sends spans at once, not every five seconds."""
 
-    def change(text):
-        of_manager, of_route, cluster = yaml.safe_load(yaml.safe_dump(BLOCKS))
-        tracing = of_manager["tracing"]
-        document = yaml.safe_load(text)
-        [manager] = document["static_resources"]["listeners"][0]["filter_chains"][0]["filters"]
-        opentelemetry = tracing["provider"]["typed_config"]
-        opentelemetry["sampler"]["typed_config"]["wrapped_sampler"]["typed_config"]["sampling_percentage"]["numerator"] = percent
-        manager["typed_config"]["tracing"] = tracing | more
-        manager["typed_config"]["route_config"]["virtual_hosts"][0]["routes"][0].update(of_route)
-        document["static_resources"]["clusters"].append(cluster)
-        document["layered_runtime"] = {"layers": [{"name": "soon", "static_layer": {"tracing.opentelemetry.flush_interval_ms": 100}}]}
-        return yaml.safe_dump(document, default_flow_style=False).replace("4318", str(port))
+    def write(self, policy):
+        written = super().write(policy)
+        with self.config.open("a") as file:
+            file.write("layered_runtime: {layers: [{name: soon, static_layer: {tracing.opentelemetry.flush_interval_ms: 100}}]}\n")
+        return written
 
-    return change
+
+def start(directory, version, mocks, port, **tracing):
+    """An Envoy with what the generator makes of the demo's policy and the docs' example."""
+    providers = [provider | {"endpoint": f"http://127.0.0.1:{mocks[provider['name']].port}"} for provider in POLICY["providers"]]
+    bounds = {"first_token_seconds": PER_TRY_TIMEOUT, "answer_seconds": PER_TRY_TIMEOUT}
+    tracing = EXAMPLE["envoy"]["tracing"] | {"endpoint": f"http://127.0.0.1:{port}"} | tracing
+    more = {"providers": providers, "cooldown": {"maximum_seconds": 0}, "timeouts": bounds, "envoy": {"tracing": tracing}}
+    return Traced(directory, POLICY | more, version)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def collector():
 @pytest.fixture(scope="module")
 def all_traced(all_mocks, slow_mock, collector, tmp_path_factory):
     mocks = all_mocks | {"anthropic": slow_mock}
-    envoys = {version: Envoy(tmp_path_factory.mktemp("traced"), mocks, version, traced_by(collector.port)) for version in VERSIONS}
+    envoys = {version: start(tmp_path_factory.mktemp("traced"), version, mocks, collector.port) for version in VERSIONS}
     yield envoys
     for envoy in envoys.values():
         envoy.stop()
@@ -66,11 +67,11 @@ def another(all_mocks, mocks, tmp_path):
     """Starts Envoys that are traced otherwise."""
     envoys = []
 
-    def start(version, port, *arguments, **more):
-        envoys.append(Envoy(tmp_path, all_mocks, version, traced_by(port, *arguments, **more)))
+    def started(version, port, **tracing):
+        envoys.append(start(tmp_path, version, all_mocks, port, **tracing))
         return envoys[-1]
 
-    yield start
+    yield started
     for envoy in envoys:
         envoy.stop()
 
@@ -205,6 +206,12 @@ def test_an_explanation(traced, collector):
     assert request["url.path"] == "/model-router/explain" and not [name for name in request.attributes if name.startswith("gen_ai.")]
 
 
+def test_the_access_log_names_the_trace(traced, collector):
+    _, request, _ = send(traced, collector)
+    [entry] = wait_for(lambda: [entry for entry in traced.access_log() if entry["trace_id"] == request.trace], 30)
+    assert entry["model_router.model"] == request["model_router.model"] and entry["gen_ai.operation.name"] == "chat"
+
+
 def test_a_client_that_leaves(traced, collector):
     client = Trace()
     body = CHAT | {"model": "claude-sonnet-4-5", "stream": True}
@@ -235,7 +242,7 @@ def test_providers_learn_nothing_of_it(traced, mocks, plan, collector):
 
 
 def test_providers_take_part_if_wanted(another, version, mocks, plan, collector):
-    envoy = another(version, collector.port, no_context_propagation=False)
+    envoy = another(version, collector.port, propagate=True)
     mocks[plan[0]["provider"]].fault("status", status=503)
     _, request, attempts = send(envoy, collector, headers={"tracestate": "a=b", "baggage": "user=someone"})
     sent = {provider: request["headers"] for provider, request in asked(mocks)}
@@ -245,7 +252,7 @@ def test_providers_take_part_if_wanted(another, version, mocks, plan, collector)
 
 
 def test_the_client_decides_what_is_recorded(another, version, collector):
-    none = another(version, collector.port, 0)
+    none = another(version, collector.port, sample_percent=0)
     before = len(collector.spans)
     for headers in [{}, Trace("00").headers, {"x-client-trace-id": "mine"}, {"x-envoy-force-trace": "1"}]:
         assert none.chat(headers=headers).status_code == 200
@@ -274,6 +281,8 @@ def test_a_collector_that_fails_harms_no_request(another, version, collector_is)
     # The collector's second is over by now, or nobody has listened.
     time.sleep(1.5)
     assert envoy.chat().status_code == 200 and envoy.admin.get("/ready").text == "LIVE\n"
+    told = "upstream_rq_timeout" if silent else "upstream_cx_connect_fail"
+    assert f"{told}: 0" not in envoy.admin.get(f"/stats?filter=model_router.collector.{told}$").text
     if silent:
         assert silent.spans
         silent.stop()
@@ -299,7 +308,8 @@ def test_attributes_are_those_of_the_docs(traced, mocks, plan, collector):
     table = DOCS.split("## What is in a span")[1].split("\n## ")[0]
     rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
     documented = {name for row in rows for name in re.findall(r"`([\w.]+)`", row)}
-    configured = {tag["tag"] for tag in BLOCKS[0]["tracing"]["custom_tags"]}
+    [manager] = yaml.safe_load(traced.config.read_text())["static_resources"]["listeners"][0]["filter_chains"][0]["filters"]
+    configured = {tag["tag"] for tag in manager["typed_config"]["tracing"]["custom_tags"]}
     assert configured == documented
     received = {name for span in collector.spans for name in span.attributes}
     assert received <= documented | ENVOYS

@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`settings`] | the policy's part `envoy` |
+//! | [`settings`], [`tracing`] | the policy's part `envoy` |
 //! | [`clusters`] | providers as clusters and secrets |
 //! | [`render`] | the templates beside this file, filled in |
 //!
@@ -12,6 +12,7 @@
 mod clusters;
 mod render;
 mod settings;
+mod tracing;
 
 pub use settings::Settings;
 

@@ -26,9 +26,10 @@ const LABELS: [&str; 12] = [
     "policy",
     "agreement",
 ];
-const TEMPLATES: [(&str, &str); 4] = [
+const TEMPLATES: [(&str, &str); 5] = [
     ("bootstrap", include_str!("bootstrap.yaml")),
     ("listener", include_str!("listener.yaml")),
+    ("tracing", include_str!("tracing.yaml")),
     ("secrets", include_str!("secrets.yaml")),
     ("clusters", include_str!("clusters.yaml")),
 ];
@@ -53,7 +54,7 @@ struct Page<'a> {
 pub fn complete(from: &From<'_>) -> anyhow::Result<String> {
     let page = page(from, None)?;
     let more = context! {
-        listener => page.part("listener", context! {})?,
+        listener => page.listener()?,
         secret_items => page.part("secrets", context! {})?,
         cluster_items => page.part("clusters", context! {})?,
     };
@@ -76,7 +77,7 @@ pub fn watched(from: &From<'_>, folder: &Path) -> anyhow::Result<Vec<(String, St
         files.push((format!("sds-{}.yaml", cluster.name), resources(&secret)));
     }
     files.push(("cds.yaml".to_owned(), resources(&page.part("clusters", context! {})?)));
-    files.push(("lds.yaml".to_owned(), resources(&item(&page.part("listener", context! {})?))));
+    files.push(("lds.yaml".to_owned(), resources(&item(&page.listener()?))));
     files.push(("envoy.yaml".to_owned(), page.part("bootstrap", context! {})? + "\n"));
     Ok(files)
 }
@@ -111,6 +112,12 @@ fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> 
 }
 
 impl Page<'_> {
+    fn listener(&self) -> anyhow::Result<String> {
+        let traced = self.values.get_attr("settings")?.get_attr("tracing")?.is_true();
+        let tracing = traced.then(|| self.part("tracing", context! {})).transpose()?;
+        self.part("listener", context! { tracing })
+    }
+
     /// A template without the line break at its end.
     fn part(&self, name: &str, more: minijinja::Value) -> anyhow::Result<String> {
         let text = self.environment.get_template(name)?.render(context! { ..more, ..self.values.clone() })?;

@@ -2,6 +2,7 @@
 //!
 //! Owns its fields and their defaults. The filter accepts the part and never looks into it.
 
+use super::tracing::Tracing;
 use anyhow::Context;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub struct Settings {
     /// How long requests, and answers that are no stream, may be. Longer requests get 413.
     #[schemars(example = 1048576)]
     pub max_body_bytes: u32,
+    /// With it spans go to a collector.
+    pub tracing: Option<Tracing>,
 }
 
 /// Where clients connect.
@@ -76,6 +79,7 @@ impl Default for Settings {
             wasm: "target/model_router.wasm".to_owned(),
             trusted_ca: "/etc/ssl/certs/ca-certificates.crt".to_owned(),
             max_body_bytes: 16 << 20,
+            tracing: None,
         }
     }
 }
