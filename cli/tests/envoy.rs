@@ -109,7 +109,7 @@ fn traces_go_where_the_policy_says() {
         r#""uri":"https://otel.example.com/v1/traces""#,
         r#""sni":"otel.example.com""#,
         r#""service_name":"mine""#,
-        r#"{"denominator":"MILLION","numerator":125000}"#,
+        r#""numerator":125000"#,
         r#""no_context_propagation":true"#,
         r#""request_headers_to_remove":["traceparent","tracestate","baggage"]"#,
     ] {

@@ -4,6 +4,7 @@
 
 use super::Settings;
 use super::clusters::{Cluster, clusters};
+use super::tracing::Tracing;
 use anyhow::{Context, ensure};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, context, value::Serde};
@@ -98,9 +99,13 @@ fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> 
     for (name, text) in TEMPLATES {
         environment.add_template(name, text)?;
     }
+    let settings = Settings::of(&document).with_context(|| file.to_string())?;
+    let collector = settings.tracing.as_ref().map(Tracing::collector).transpose();
+    let collector = collector.with_context(|| format!("{file}: envoy.tracing"))?;
     let values = context! {
         origin => format!("Made by `model-router envoy --policy {file}`: change that file rather than this one."),
-        settings => Serde(Settings::of(&document).with_context(|| file.to_string())?),
+        settings => Serde(&settings),
+        collector => collector.map(Serde),
         policy => embedded(from.text, &document)?,
         retries => policy.max_attempts - 1,
         secrets => clusters.iter().any(|cluster| cluster.credential.is_some()),
@@ -113,8 +118,8 @@ fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> 
 
 impl Page<'_> {
     fn listener(&self) -> anyhow::Result<String> {
-        let traced = self.values.get_attr("settings")?.get_attr("tracing")?.is_true();
-        let tracing = traced.then(|| self.part("tracing", context! {})).transpose()?;
+        let tracing =
+            self.values.get_attr("collector")?.is_true().then(|| self.part("tracing", context! {})).transpose()?;
         self.part("listener", context! { tracing })
     }
 

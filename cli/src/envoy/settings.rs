@@ -28,7 +28,8 @@ pub struct Settings {
     /// How long requests, and answers that are no stream, may be. Longer requests get 413.
     #[schemars(example = 1048576)]
     pub max_body_bytes: u32,
-    /// With it spans go to a collector.
+    /// With it spans of requests and attempts go to a collector: TRACING.md.
+    #[schemars(example = json!({"endpoint": "http://127.0.0.1:4318"}))]
     pub tracing: Option<Tracing>,
 }
 
