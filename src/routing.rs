@@ -76,6 +76,15 @@ impl Call {
             explain: false,
         }
     }
+
+    /// What is done, by the names of OpenTelemetry's conventions for generative AI; what has none there by its path.
+    pub fn operation(&self) -> Option<&'static str> {
+        match (self.api?, self.endpoint) {
+            (Api::Other, Some("completions")) => Some("text_completion"),
+            (Api::Other, endpoint) => endpoint,
+            (_, endpoint) => endpoint.or(Some("chat")),
+        }
+    }
 }
 
 /// Judges the head of a request. `header` gives the value of a header, or of `:method` and `:path`, by its lower-case

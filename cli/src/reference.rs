@@ -69,7 +69,7 @@ fn write_schema(page: &mut String, path: &str, root: &Value, object: &Value, def
     for (name, field) in fields {
         let target = resolve(root, field);
         let is_object = target.get("properties").is_some();
-        let default = match defaults.get(name) {
+        let default = match defaults.get(name).or(field.get("default")) {
             _ if required.is_some_and(|names| names.iter().any(|known| known == name)) => "**required**".to_owned(),
             // What is not there by default has defaults of its own once it is.
             None | Some(Value::Null) => match field.get("default").filter(|default| !default.is_null()) {

@@ -93,6 +93,42 @@ fn a_private_address_is_verified_by_the_public_name() {
     );
 }
 
+/// The output for the demo's policy with this part `envoy`.
+fn with_settings(name: &str, settings: &Value) -> Output {
+    let file = folder(name).join("policy.yaml");
+    let demo = std::fs::read_to_string(root().join("envoy/policy.yaml")).unwrap();
+    std::fs::write(&file, format!("{demo}envoy: {settings}\n")).unwrap();
+    run(&["--policy", file.to_str().unwrap()])
+}
+
+#[test]
+fn traces_go_where_the_policy_says() {
+    let tracing = json!({"endpoint": "https://otel.example.com", "service_name": "mine", "sample_percent": 12.5});
+    let made = yaml(&with_settings("tracing", &json!({"tracing": tracing}))).to_string();
+    for part in [
+        r#""uri":"https://otel.example.com/v1/traces""#,
+        r#""sni":"otel.example.com""#,
+        r#""service_name":"mine""#,
+        r#""numerator":125000"#,
+        r#""no_context_propagation":true"#,
+        r#""request_headers_to_remove":["traceparent","tracestate","baggage"]"#,
+    ] {
+        assert!(made.contains(part), "{part}");
+    }
+    let tracing = json!({"endpoint": "http://127.0.0.1:4318", "propagate": true});
+    let made = yaml(&with_settings("propagating", &json!({"tracing": tracing}))).to_string();
+    assert!(made.contains(r#""numerator":1000000"#) && !made.contains("no_context_propagation"));
+    for (tracing, rule) in [
+        (json!({}), "missing field `endpoint`"),
+        (json!({"endpoint": "127.0.0.1:4318"}), "endpoint: must begin with https:// or http://"),
+        (json!({"endpoint": "http://x", "sample_percent": 101}), "sample_percent: must be from 0 to 100"),
+        (json!({"endpoint": "http://x", "sampling": 1}), "unknown field `sampling`"),
+    ] {
+        let said = complaint(&with_settings("untraceable", &json!({"tracing": tracing})));
+        assert!(said.contains(rule), "{rule}: {said}");
+    }
+}
+
 #[test]
 fn what_is_missing_or_wrong_is_named() {
     for (name, providers, expected) in [

@@ -111,6 +111,7 @@ impl AttemptContext {
             } else {
                 attempted.ended(result);
                 leave(attempted);
+                host::set_property(property::ERROR, result.as_bytes());
             }
         }
     }
@@ -148,13 +149,17 @@ fn find_work(published: &[u8], metrics: &Metrics, downstream: bool) -> Option<Wo
     }
     let before = match number {
         1 => Attempted::default(),
-        _ => Attempted::read(&host::property(&[property::ATTEMPTED])?).unwrap_or_default(),
+        _ => {
+            host::set_property(property::ERROR, b"");
+            Attempted::read(&host::property(&[property::ATTEMPTED])?).unwrap_or_default()
+        }
     };
     if let Some(place) = before.unanswered() {
         cooling::failed(metrics, &before.model, place, None, brief.cooldown);
     }
     let attempted = before.next(number, &slot);
     leave(&attempted);
+    host::set_property(property::ATTEMPT_MODEL, slot.model.as_bytes());
     Some(Work { brief, slot, attempted, about: None })
 }
 

@@ -1,4 +1,4 @@
-//! Names of the filter state by which the two plugins, Envoy's matcher and the access log talk to each other.
+//! Names of the filter state by which the two plugins, Envoy's matcher, the access log and traces talk to each other.
 //!
 //! In Envoy's configuration each is `wasm.` and the name: `%FILTER_STATE(wasm.model_router.cost:PLAIN)%`. Each costs a
 //! call to the host, so what the access log can take from response headers is not here.
@@ -11,6 +11,8 @@ pub const BRIEF: &str = "model_router.brief";
 pub const ATTEMPTED: &str = "model_router.attempted";
 /// The path that the client called, without its query, which may hold a key; attempts change `:path`.
 pub const PATH: &str = "model_router.path";
+/// What is done, as OpenTelemetry calls it: `chat`, `embeddings`, …
+pub const OPERATION: &str = "model_router.operation";
 /// What the client asked for.
 pub const REQUEST_MODEL: &str = "model_router.request_model";
 /// The policy that decided, where it has a name.
@@ -27,6 +29,10 @@ pub const TOKENS: &str = "model_router.tokens";
 pub const EXPECTED_MICRODOLLARS: &str = "model_router.expected_microdollars";
 /// What the answer cost, in millionths of a dollar.
 pub const MICRODOLLARS: &str = "model_router.microdollars";
+/// The model of the latest attempt. Envoy ends the span of an attempt before the next begins.
+pub const ATTEMPT_MODEL: &str = "model_router.attempt_model";
+/// How the latest attempt failed: `503`, `no_response`, …; empty where a later one has not.
+pub const ERROR: &str = "model_router.error";
 /// How each attempt ended, where there was more than one: `gpt-5-mini=503,gpt-5=200`.
 pub const TRACE: &str = "model_router.trace";
 /// `model` of the answer.

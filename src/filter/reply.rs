@@ -5,6 +5,7 @@
 
 use super::attempt::{AttemptContext, Work};
 use super::host;
+use super::property;
 use crate::attempt::details;
 use crate::edit::apply;
 use crate::policy::Dialect;
@@ -271,6 +272,7 @@ impl AttemptContext {
             if let (Some(broken), Some(work)) = (stream.events.broken(), &self.work) {
                 let labels = [("model", work.slot.model.as_str()), ("reason", broken.code())];
                 self.metrics.add("broken_streams_total", &labels, 1);
+                host::set_property(property::ERROR, broken.code().as_bytes());
             }
             self.account(stream.events.answer());
         }

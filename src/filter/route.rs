@@ -324,6 +324,9 @@ impl HttpContext for RouteContext {
             }
             Head::Call(call) => {
                 self.shape = call.shape;
+                if let Some(operation) = call.operation() {
+                    host::set_property(property::OPERATION, operation.as_bytes());
+                }
                 self.state = State::Reading(call);
             }
         }

@@ -46,6 +46,21 @@ fn a_call_of_messages_keeps_its_version_and_betas() {
 }
 
 #[test]
+fn operations_have_opentelemetrys_names() {
+    for (path, operation) in [
+        ("/v1/chat/completions", Some("chat")),
+        ("/v1/responses", Some("chat")),
+        ("/v1/messages", Some("chat")),
+        ("/v1/messages/count_tokens", Some("messages/count_tokens")),
+        ("/v1/embeddings", Some("embeddings")),
+        ("/v1/completions", Some("text_completion")),
+        ("/model-router/explain", None),
+    ] {
+        assert_eq!(call(path, &[]).operation(), operation, "{path}");
+    }
+}
+
+#[test]
 fn a_header_that_is_there_twice_is_joined() {
     let headers = [(BETAS, "a"), ("x", "y"), (BETAS, "b, c")];
     assert_eq!(joined(&headers, BETAS).as_deref(), Some("a,b, c"));

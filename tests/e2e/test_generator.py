@@ -177,6 +177,9 @@ def random_policy(random, key, environment):
         made["consumers"] = [{"name": "batch", "when": {"header": "x-consumer", "equals": "# batch: 'a'"}, "models": chosen[:1]}]
     if random.random() < 0.5:
         made["envoy"] = {"listener": {"address": random.choice(["127.0.0.1", "::1"]), "port": 10000}, "max_body_bytes": 1 << 20}
+    if random.random() < 0.3:
+        tracing = {"endpoint": random.choice(["http://127.0.0.1:4318", "https://otel.example"]), "sample_percent": random.choice([0, 0.5, 100])}
+        made.setdefault("envoy", {})["tracing"] = tracing | {"propagate": random.random() < 0.5}
     return made
 
 

@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`settings`] | the policy's part `envoy` |
+//! | [`settings`], [`tracing`] | the policy's part `envoy` |
 //! | [`clusters`] | providers as clusters and secrets |
 //! | [`identity`] | who is calling |
 //! | [`limits`] | limits as rate limit filters |
@@ -16,6 +16,7 @@ mod identity;
 mod limits;
 mod render;
 mod settings;
+mod tracing;
 
 pub use settings::Settings;
 

@@ -4,6 +4,7 @@
 
 use super::Settings;
 use super::clusters::{Cluster, clusters};
+use super::tracing::Tracing;
 use super::{identity, limits};
 use anyhow::{Context, ensure};
 use minijinja::syntax::SyntaxConfig;
@@ -27,11 +28,12 @@ const LABELS: [&str; 12] = [
     "policy",
     "agreement",
 ];
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("bootstrap", include_str!("bootstrap.yaml")),
     ("listener", include_str!("listener.yaml")),
     ("identity", include_str!("identity.yaml")),
     ("limits", include_str!("limits.yaml")),
+    ("tracing", include_str!("tracing.yaml")),
     ("secrets", include_str!("secrets.yaml")),
     ("clusters", include_str!("clusters.yaml")),
 ];
@@ -122,6 +124,9 @@ fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> 
     for (name, text) in TEMPLATES {
         environment.add_template(name, text)?;
     }
+    let settings = Settings::of(&document).with_context(|| file.to_string())?;
+    let collector = settings.tracing.as_ref().map(Tracing::collector).transpose();
+    let collector = collector.with_context(|| format!("{file}: envoy.tracing"))?;
     let values = context! {
         origin => format!("Made by `model-router envoy --policy {file}`: change that file rather than this one."),
         identity => Serde(identity),
@@ -129,6 +134,7 @@ fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> 
         service_address => Serde(service.map(limits::Service::address).transpose().with_context(|| file.to_string())?),
         service => Serde(service),
         settings => Serde(&settings),
+        collector => collector.map(Serde),
         policy => embedded(from.text, &document)?,
         retries => policy.max_attempts - 1,
         secrets => clusters.iter().any(|cluster| cluster.credential.is_some()),
@@ -140,11 +146,13 @@ fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> 
 }
 
 impl Page<'_> {
-    /// The listener, with the filters that not every policy has.
+    /// The listener, with what not every policy has.
     fn listener(&self) -> anyhow::Result<String> {
+        let traced = self.values.get_attr("collector")?.is_true();
         let more = context! {
             identity_filters => self.part("identity", context! {})?,
             limit_filters => self.part("limits", context! {})?,
+            tracing => traced.then(|| self.part("tracing", context! {})).transpose()?,
         };
         self.part("listener", more)
     }

@@ -4,6 +4,7 @@
 
 use super::identity::Identity;
 use super::limits::RateLimit;
+use super::tracing::Tracing;
 use anyhow::Context;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,9 @@ pub struct Settings {
     /// Who counts what `limits` limit; without it each Envoy for itself.
     #[schemars(example = json!({"service": {"endpoint": "http://127.0.0.1:8081"}}))]
     pub rate_limit: Option<RateLimit>,
+    /// With it spans of requests and attempts go to a collector: TRACING.md.
+    #[schemars(example = json!({"endpoint": "http://127.0.0.1:4318"}))]
+    pub tracing: Option<Tracing>,
 }
 
 /// Where clients connect.
@@ -86,6 +90,7 @@ impl Default for Settings {
             max_body_bytes: 16 << 20,
             identity: None,
             rate_limit: None,
+            tracing: None,
         }
     }
 }
