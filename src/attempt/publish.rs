@@ -13,7 +13,7 @@ use crate::request::json::Span;
 use crate::request::{Api, Member, Members, Thought};
 
 /// Stands first; another one after each change of what is published.
-pub const FORM: u8 = 2;
+pub const FORM: u8 = 3;
 
 /// What can be published.
 pub trait Publish: Sized {

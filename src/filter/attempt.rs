@@ -238,7 +238,8 @@ impl HttpContext for AttemptContext {
             ("200", true) => self.fail(&Failure::without_body("empty"), None),
             _ => self.refused(&status, end_of_stream),
         };
-        if self.work.as_ref().is_some_and(|work| work.brief.limited) {
+        // Downstream these are Envoy's own.
+        if !self.downstream && self.work.as_ref().is_some_and(|work| work.brief.limited) {
             let headers = host::headers(RESPONSE);
             let quotas = host::pairs(&headers).into_iter().filter(|(name, _)| name.contains("ratelimit"));
             quotas.for_each(|(name, _)| host::set_header(RESPONSE, name, None));

@@ -86,11 +86,11 @@ class Envoy:
     model does not concern the next: models do not rest after they failed, unless `cooldown` says so."""
 
     def __init__(self, directory, mocks, version="1.40.0", change=lambda text: text, cooldown="{maximum_seconds: 0}",
-                 workers=2, source=None):
+                 workers=2, source=ROOT / "envoy/envoy.yaml"):
         self.port, self.admin_port = free_port(), free_port()
         ports = {10000: self.port, 10443: self.port, 9901: self.admin_port}
         ports |= {PORTS[name]: mock.port for name, mock in mocks.items()}
-        text = source or (ROOT / "envoy/envoy.yaml").read_text()
+        text = source.read_text()
         text = re.sub(r"port_value: (\d+)", lambda port: f"port_value: {ports.get(int(port[1]), port[1])}", text)
         text = text.replace("per_try_timeout: 120s", f"per_try_timeout: {PER_TRY_TIMEOUT}s")
         text = re.sub(r"\n( +)routers:\n", rf"\n\1cooldown: {cooldown}\n\1routers:\n", text, count=1)
@@ -136,7 +136,8 @@ class Envoy:
 
     def access_log(self):
         """Entries so far; Envoy writes them with some delay."""
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        # The last line may be half written.
+        return [json.loads(line) for line in self.log.read_text().split("\n")[:-1] if line.startswith("{")]
 
 
 class Generated(Envoy):

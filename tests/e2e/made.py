@@ -10,9 +10,9 @@ def policy(example):
     return yaml.safe_load((ROOT / f"envoy/examples/{example}.yaml").read_text())
 
 
-def made(directory, policy, *arguments):
-    """What the companion writes for a policy; with `--rate-limits`, into that file."""
-    file = directory / "policy.yaml"
-    file.write_text(yaml.safe_dump(policy, sort_keys=False))
-    command = [CLI, "envoy", "--policy", file, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+def made(directory, policy, option="--output", name="made.yaml"):
+    """The file that the companion writes for a policy."""
+    source, file = directory / "policy.yaml", directory / name
+    source.write_text(yaml.safe_dump(policy, sort_keys=False))
+    subprocess.run([CLI, "envoy", "--policy", source, option, file], check=True, cwd=ROOT)
+    return file

@@ -21,8 +21,6 @@ def test_envoy_takes_it(version, tmp_path, example):
         document["envoy"]["identity"]["client_certificates"]["trusted_ca"] = str(authority.file)
     if example == "jwt of a URL":
         document["envoy"]["identity"]["jwt"]["jwks"] = {"url": "https://login.example.com/.well-known/jwks.json"}
-    file = tmp_path / "envoy.yaml"
-    made(tmp_path, document, "--output", file)
-    command = [envoy_binary(version), "--mode", "validate", "-c", file]
+    command = [envoy_binary(version), "--mode", "validate", "-c", made(tmp_path, document)]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert result.returncode == 0, result.stderr

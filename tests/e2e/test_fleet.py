@@ -33,9 +33,7 @@ def redis(tmp_path_factory):
 @pytest.fixture(scope="module")
 def service(redis, tmp_path_factory):
     directory = tmp_path_factory.mktemp("service")
-    file = directory / "ratelimit.yaml"
-    made(directory, shared_policy(1), "--rate-limits", file)
-    running = RateLimit(file, redis)
+    running = RateLimit(made(directory, shared_policy(1), "--rate-limits"), redis)
     yield running
     running.stop()
 
