@@ -313,5 +313,5 @@ def test_attributes_are_those_of_the_docs(traced, mocks, plan, collector):
     assert configured == documented
     received = {name for span in collector.spans for name in span.attributes}
     assert received <= documented | ENVOYS
-    assert {"model_router.dropped", "model_router.affinity", "model_router.trace", "error.type"} <= received
+    assert {"model_router.baseline_cost_usd", "model_router.dropped", "model_router.affinity", "model_router.trace", "error.type"} <= received
     assert not [text for span in collector.spans for text in [SECRET, "xyzzy", "demo-key", "mock provider"] if text in span.text]
