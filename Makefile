@@ -70,7 +70,7 @@ test-rust: setup-native ## the tests that need no Envoy
 	cargo test --workspace --locked
 
 .PHONY: test-envoy
-test-envoy: setup-tested-envoys setup-node setup-redis setup-prometheus setup-buildah wasm wasm-trap cli ## the tests with a real Envoy (ARGS='-k name' for some)
+test-envoy: setup-tested-envoys setup-node setup-services wasm wasm-trap cli ## the tests with a real Envoy (ARGS='-k name' for some)
 	.venv/bin/python -m pytest tests/e2e $(ARGS)
 
 .PHONY: chaos
@@ -110,9 +110,9 @@ fuzz-corpus: setup-native ## the best of what `make fuzz` has found joins the co
 	@scripts/fuzz.sh --keep $(ARGS)
 
 .PHONY: setup
-setup: setup-native setup-wasm setup-envoy setup-tested-envoys setup-node setup-redis setup-prometheus setup-buildah setup-deny ## only install what the other targets need
+setup: setup-native setup-wasm setup-envoy setup-tested-envoys setup-node setup-services setup-deny ## only install what the other targets need
 
-.PHONY: setup-native setup-wasm setup-deny setup-envoy setup-tested-envoys setup-python setup-node setup-redis setup-prometheus setup-buildah setup-litellm
+.PHONY: setup-native setup-wasm setup-deny setup-envoy setup-tested-envoys setup-python setup-node setup-services setup-litellm
 setup-native:
 	@scripts/setup-native.sh
 setup-wasm: setup-native
@@ -133,12 +133,11 @@ setup-python:
 	@scripts/setup-python.sh
 setup-node: setup-python
 	@scripts/setup-node.sh
-setup-buildah:
-	@scripts/setup-buildah.sh
-setup-prometheus:
-	@scripts/setup-prometheus.sh
-setup-redis:
-	@scripts/setup-redis.sh
+# What the tests start beside Envoy.
+setup-services:
+	@scripts/setup-debian.sh prometheus prometheus '' prometheus promtool
+	@scripts/setup-debian.sh redis redis-server 'redis-tools|lib(lzf|jemalloc|atomic)[0-9]*' redis-server
+	@scripts/setup-debian.sh buildah buildah 'lib(gpgme|gpg-error|assuan|subid|seccomp|devmapper)[0-9.]*(t64)?' buildah
 # For `make bench` alone, and large: not part of `make setup`.
 setup-litellm:
 	@scripts/setup-litellm.sh
