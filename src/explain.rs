@@ -5,7 +5,8 @@
 
 use crate::attempt::{Brief, PublishedSession, Slot};
 use crate::catalog::Task;
-use crate::decide::{Caller, Candidate, Exclusion, Memory, Plan, Rest, Shadow, best_quality, in_band};
+use crate::content_filter;
+use crate::decide::{Candidate, Exclusion, Memory, Plan, Rest, Shadow, best_quality, in_band};
 use crate::policy::Policy;
 use crate::predict::Prompt;
 use crate::request::{Api, Request, Shape};
@@ -57,6 +58,8 @@ pub struct Decision {
     /// What the policy that does not serve this conversation would do, where there is a candidate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shadow: Option<ShadowRow>,
+    /// Whether the content filter would be asked first; here it is not.
+    pub content_filter: bool,
     /// How long the decision took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision_microseconds: Option<u64>,
@@ -180,7 +183,7 @@ pub struct ExcludedRow {
 /// Decides as for a real request, and explains.
 pub fn explain(policy: &Policy, call: &Call, body: &[u8], memory: Memory) -> Explanation {
     match route(policy, call, body, memory) {
-        Ok(routed) => Explanation::Decision(Box::new(decision(&routed, call.caller))),
+        Ok(routed) => Explanation::Decision(Box::new(decision(policy, call, &routed))),
         Err(reply) => refused(&reply, call.shape),
     }
 }
@@ -200,7 +203,8 @@ pub fn refused(reply: &ErrorReply, shape: Shape) -> Explanation {
     Explanation::Refused { status: reply.status, error: body.get("error").cloned().unwrap_or_default() }
 }
 
-fn decision(Routed { policy, shadow, request, terms, plan, brief }: &Routed, caller: Caller) -> Decision {
+fn decision(main: &Policy, call: &Call, routed: &Routed) -> Decision {
+    let Routed { policy, shadow, request, terms, plan, brief } = routed;
     let band = terms.band;
     let name = |model: usize| policy.models.get(model).map_or_else(String::new, |model| model.name.clone());
     Decision {
@@ -217,11 +221,12 @@ fn decision(Routed { policy, shadow, request, terms, plan, brief }: &Routed, cal
             .excluded
             .iter()
             // What a consumer may not use is not shown to it either.
-            .filter(|(model, _)| caller.may_use_model(policy, *model))
+            .filter(|(model, _)| call.caller.may_use_model(policy, *model))
             .map(|(model, why)| ExcludedRow { model: name(*model), reason: why.code() })
             .collect(),
         session_affinity: brief.session.as_ref().map(|session| SessionRow::of(session, plan, &name)),
         shadow: shadow.as_ref().map(|shadow| ShadowRow::of(shadow, policy, plan)),
+        content_filter: content_filter::for_request(main, call, routed).is_some(),
         decision_microseconds: None,
     }
 }

@@ -9,6 +9,7 @@
 //! | [`request`] | any API's body → one view of the request, as spans |
 //! | [`predict`] | prompt → expected quality and tokens per model |
 //! | [`decide`] | request + policy → a ranked plan, with the reason for each exclusion |
+//! | [`content_filter`] | what a moderation service is asked about a prompt, and its verdict |
 //! | [`explain`] | a decision, shown with its reasons |
 //! | [`bytes`] | looking at eight bytes at once |
 //! | [`edit`] | splicing: a body with some ranges replaced |
@@ -26,6 +27,7 @@
 pub mod attempt;
 pub mod bytes;
 pub mod catalog;
+pub mod content_filter;
 pub mod decide;
 pub mod edit;
 pub mod explain;

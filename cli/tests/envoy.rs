@@ -338,3 +338,33 @@ fn keys_of_an_identity_provider_are_fetched_over_verified_tls() {
     assert_eq!((&tls["sni"], &tls["auto_sni_san_validation"]), (&json!("login.example.com"), &json!(true)));
     assert!(cluster.to_string().contains(r#""port_value":8443"#));
 }
+
+#[test]
+fn a_content_filter_has_a_cluster_of_its_own() {
+    let policy = |filter: Value| {
+        let file = folder("content_filter").join("policy.json");
+        let policy = json!({
+            "models": [{"name": "gpt-5-mini", "served_by": [{"provider": "openai"}]}],
+            "providers": [{"name": "openai", "preset": "openai"}],
+            "content_filter": filter
+        });
+        std::fs::write(&file, policy.to_string()).unwrap();
+        run(&["--policy", file.to_str().unwrap()])
+    };
+    let filter =
+        json!({"endpoint": "https://api.openai.com", "credential": {"environment": "KEY"}, "on_error": "reject"});
+    let made = yaml(&policy(filter));
+    let clusters = made["static_resources"]["clusters"].as_array().unwrap();
+    let [provider, moderation] = clusters.as_slice() else { panic!("two clusters") };
+    assert_eq!((&provider["name"], &moderation["name"]), (&json!("openai"), &json!("moderation")));
+    assert_eq!(moderation["transport_socket"]["typed_config"]["sni"], "api.openai.com");
+    let text = moderation.to_string();
+    // Calls of the filter are no attempts, and no request of a client may go there.
+    assert!(!text.contains("model_router.attempt") && provider.to_string().contains("model_router.attempt"));
+    assert!(text.contains("credential_injector") && text.contains("upstream_codec"));
+    assert_eq!(made["static_resources"]["secrets"][0]["name"], "moderation");
+    let map = made["static_resources"]["listeners"].to_string();
+    assert!(map.contains(r#""cluster":"openai""#) && !map.contains(r#""name":"moderation""#));
+    let own = json!({"cluster": "m", "authority": "m", "on_error": "reject"});
+    assert!(complaint(&policy(own)).contains("content_filter: needs an `endpoint`"));
+}

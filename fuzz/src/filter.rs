@@ -3,8 +3,11 @@
 //! The first line of the input is a script, a callback per letter; below it the request's body, and below a line `---`
 //! the response's. Capitals are for the route plugin, small letters for the attempt plugin.
 //!
-//! Whatever comes: nothing panics; no plan has a model that the consumer may not use; no attempt sends what a client or
-//! an earlier attempt has left in headers, nor JSON that is none; every length that is said is right.
+//! The moderation service answers with the response's body too.
+//!
+//! Whatever comes: nothing panics; nothing goes on that was flagged; no plan has a model that the consumer may not use;
+//! no attempt sends what a client or an earlier attempt has left in headers, nor JSON that is none; every length that is
+//! said is right.
 
 #[allow(missing_docs, clippy::undocumented_unsafe_blocks)]
 #[path = "../../tests/fake_host/host.rs"]
@@ -14,6 +17,7 @@ use super::POLICY;
 use super::json::{is_json, is_json_of_any_depth};
 use host::*;
 use model_router::attempt::Brief;
+use model_router::content_filter::Verdict;
 use std::cell::Cell;
 
 const ROUTE: u32 = 1;
@@ -96,10 +100,13 @@ impl<'a> Play<'a> {
         Play { context, piece, request, response, routed, rest, small: false, fits: false, passed: None }
     }
 
-    /// It is over.
+    /// It is over, and what was asked about it is answered for nobody.
     fn leave(&self) {
         for root in [ATTEMPT, ROUTE] {
             unsafe { proxy_on_delete(self.context + root) }
+        }
+        for call in host(|host| std::mem::take(&mut host.calls)) {
+            unsafe { proxy_on_http_call_response(ROUTE, call.token, 0, 0, 0) }
         }
     }
 
@@ -159,6 +166,8 @@ impl<'a> Play<'a> {
                     let goes_on = proxy_on_response_trailers(context, 0) == 0;
                     self.answered(goes_on, true, is_route);
                 }
+                // The moderation service answers, or the host in its place.
+                b'{' | b'|' => self.moderated(step == b'{'),
                 b'l' | b'L' => proxy_on_log(context),
                 b'x' | b'X' => drop(proxy_on_done(context)),
                 // What follows is about another attempt; Envoy has given the one before its provider's key.
@@ -179,6 +188,22 @@ impl<'a> Play<'a> {
                 _ => self.set(step),
             }
         }
+    }
+
+    /// The first call is answered: with a status, or with none.
+    fn moderated(&mut self, has_status: bool) {
+        let (size, resumed) = (self.response.len(), host(|host| host.resumed));
+        let token = host(|host| {
+            host.call_body = self.response.to_vec();
+            host.call_headers = if has_status { vec![(":status".into(), "200".into())] } else { Vec::new() };
+            (!host.calls.is_empty()).then(|| host.calls.remove(0).token)
+        });
+        let Some(token) = token else { return };
+        unsafe { proxy_on_http_call_response(ROUTE, token, usize::from(has_status), size, 0) }
+        let goes_on = host(|host| host.resumed) > resumed;
+        let flagged = matches!(Verdict::read(self.response), Some(Verdict::Flagged(_))) && has_status;
+        assert!(!(goes_on && flagged));
+        self.routed_at_end(goes_on);
     }
 
     /// The route plugin lets the request go, if this was the end of it: to what this consumer may use.
@@ -253,6 +278,7 @@ impl<'a> Play<'a> {
             b'I' => header(|host| &mut host.request_headers, "x-ms-session-id", "s".into()),
             b'J' => host(|host| host.clock += 1000),
             b'K' => host(|host| host.clock += 1),
+            b'}' => host(|host| host.calls_fail = !host.calls_fail),
             b'C' => header(|host| &mut host.request_headers, "x-team", "small".into()),
             b'm' | b'o' | b'p' | b'M' | b'O' | b'P' | 0x80.. => {
                 host(|host| host.properties.insert("xds.cluster_name".into(), pick(&CLUSTERS).into()));
@@ -313,6 +339,7 @@ fn start() {
 fn fresh_request() -> u32 {
     host(|host| {
         let before = std::mem::take(&mut *host);
+        host.clock = before.clock + 1000;
         host.keep_metric_names(before);
     });
     next_request()
@@ -323,6 +350,7 @@ fn next_request() -> u32 {
     host(|host| {
         host.properties.clear();
         host.reply = None;
+        host.resumed = 0;
         host.request_body.clear();
         host.response_body.clear();
         let head = [(":method", "POST"), (":path", PATHS[0]), ("content-type", TYPES[0]), ("x-team", "all")];

@@ -3,8 +3,10 @@
 //! The SDK's wrappers panic on most statuses, and a panic costs the worker all of its requests. These return an
 //! `Option` or ignore what cannot be helped: a header set after the headers have gone, a property that is not there.
 
+use proxy_wasm::hostcalls::dispatch_http_call;
 use proxy_wasm::types::{BufferType, MapType, MetricType};
 use std::ptr::{null, null_mut};
+use std::time::Duration;
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
@@ -54,6 +56,7 @@ unsafe extern "C" {
         headers_length: usize,
         grpc_status: i32,
     ) -> u32;
+    fn proxy_continue_stream(kind: u32) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_length: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
@@ -189,6 +192,20 @@ pub fn send_reply(status: u16, headers: &[(&str, &str)], body: &str) {
             -1,
         )
     };
+}
+
+/// Makes an HTTP call that takes so many milliseconds at most; `None` where the host cannot. Its answer comes with the
+/// number that this gives.
+pub fn call(cluster: &str, headers: Vec<(&str, &str)>, body: &[u8], timeout: u64) -> Option<u32> {
+    // The SDK wants to know of each, so it has to make them. It panics only on statuses that no call gets.
+    dispatch_http_call(cluster, headers, Some(body), Vec::new(), Duration::from_millis(timeout)).ok()
+}
+
+/// Lets a held request go on, from a callback that is not its own.
+pub fn resume_request() {
+    const REQUEST: u32 = 0;
+    // SAFETY: no pointers.
+    unsafe { proxy_continue_stream(REQUEST) };
 }
 
 fn serialize_pairs(pairs: &[(&str, &str)]) -> Vec<u8> {

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod attempt;
+mod checking;
 mod cooling;
 mod host;
 mod limiter;
@@ -96,6 +97,11 @@ fn read_policy() -> Option<Policy> {
                 policy.models.len(),
                 policy.providers.len()
             );
+            if let Some(filter) = &policy.content_filter {
+                // Envoy does not tell which clusters it has.
+                let cluster = &filter.cluster;
+                warn!("content_filter.cluster: whether there is a cluster `{cluster}` shows with the first request");
+            }
             Some(policy)
         }
         Err(errors) => {

@@ -63,3 +63,7 @@ pub const AFFINITY: &str = "model_router.affinity";
 pub const COST: &str = "model_router.cost";
 /// USD that the router's baseline model would have cost for the same tokens, with six decimals.
 pub const BASELINE_COST: &str = "model_router.baseline_cost";
+/// What the content filter said: `passed`, `flagged:hate,violence`, `failed:504`, `skipped` where there was no text.
+pub const CONTENT_FILTER: &str = "model_router.content_filter";
+/// How long that took, in milliseconds.
+pub const CONTENT_FILTER_TIME: &str = "model_router.content_filter_ms";

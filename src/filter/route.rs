@@ -1,9 +1,10 @@
 //! The `route` plugin: downstream, once per client request; and the `both` plugin, which is this one with an attempt inside.
 //!
 //! Owns the hold on the request until the decision is published, and what is answered without a provider. Never touches
-//! a provider's body.
+//! a provider's body. What a content filter does in between is in [`super::checking`].
 
 use super::attempt::AttemptContext;
+use super::checking::{self, Asked};
 use super::cooling;
 use super::host;
 use super::limiter;
@@ -12,7 +13,8 @@ use super::metrics::Metrics;
 use super::outcome::{Decision, from_provider};
 use super::property;
 use crate::attempt::{Brief, CLOUD_HEADERS};
-use crate::decide::{Charge, Memory, Rest, Shadow};
+use crate::content_filter::for_request;
+use crate::decide::{Charge, Memory, Rest, Session, Shadow};
 use crate::explain::{Log, explain};
 use crate::policy::{Policy, Timeouts};
 use crate::request::{BETAS, Shape};
@@ -31,10 +33,10 @@ const CLUSTER_HEADER: &str = "x-model-router-cluster";
 
 /// One client request.
 pub struct RouteContext {
-    policy: Rc<Policy>,
-    metrics: Rc<Metrics>,
+    pub(super) policy: Rc<Policy>,
+    pub(super) metrics: Rc<Metrics>,
     shape: Shape,
-    state: State,
+    pub(super) state: State,
     /// What the request counts for, where the policy has limits.
     charge: Option<Charge>,
     /// What takes the place of the body of Envoy's own response.
@@ -45,15 +47,29 @@ pub struct RouteContext {
     told: bool,
 }
 
-enum State {
+pub(super) enum State {
     /// Headers have not come, or the request is none of the router's business.
     Idle,
     /// Held until the body is there.
     Reading(Box<Call>),
+    /// Decided, and held until the content filter has answered.
+    Asking(Box<Asked>),
     /// The plan is published.
     Routed(Box<Decision>),
     /// Answered by this plugin.
     Answered,
+}
+
+/// A request whose plan is made and not yet published.
+pub(super) struct Decided {
+    pub brief: Brief,
+    pub session: Option<Session>,
+    pub timeouts: Timeouts,
+    charge: Charge,
+    /// When the body was there, in nanoseconds since 1970.
+    pub began: u64,
+    /// Its length.
+    size: usize,
 }
 
 impl RouteContext {
@@ -75,7 +91,7 @@ impl RouteContext {
         Action::Pause
     }
 
-    fn refuse(&mut self, error: &ErrorReply) -> Action {
+    pub(super) fn refuse(&mut self, error: &ErrorReply) -> Action {
         self.metrics.add("rejected_total", &[("reason", error.code)], 1);
         self.state = State::Answered;
         let headers = [("content-type", "application/json"), ("x-model-router-reason", error.code)];
@@ -100,10 +116,7 @@ impl RouteContext {
         }
         match settled(&policy, &call, &body) {
             Err(error) => self.refuse(&error),
-            Ok(routed) => {
-                self.send_on(&call, routed, began);
-                self.rewrite(size)
-            }
+            Ok(routed) => self.decided(&policy, &call, routed, (began, size)),
         }
     }
 
@@ -114,35 +127,36 @@ impl RouteContext {
         attempt.on_http_request_body(size, true)
     }
 
-    /// Leaves the decision for the attempts and the access log.
-    fn send_on(&mut self, call: &Call, mut routed: Routed, began: u64) {
-        let policy = routed.policy;
-        let asked = call.deployment.as_deref().or(routed.request.model.as_deref()).unwrap_or_default();
-        let log = Log::of(&routed);
-        for (name, value) in [
-            (property::REQUEST_MODEL, asked),
-            (property::POLICY, policy.label()),
-            (property::CONSUMER, &routed.brief.consumer),
-            (property::TASK, log.task),
-            (property::DIFFICULTY, &log.difficulty),
-            (property::PLAN, &log.plan),
-            (property::EXCLUDED, &log.excluded),
-            (property::AFFINITY_SOURCE, &log.affinity_source),
-            (property::SHADOW, &log.shadow),
-        ] {
-            if !value.is_empty() {
-                host::set_property(name, value.as_bytes());
-            }
-        }
-        self.charge(&routed.brief.router, Charge::of(&routed.request, &routed.plan));
-        routed.brief.details = call.controls.then_some(began);
-        self.publish(&routed.brief);
-        limit(policy.timeouts, routed.request.stream);
+    /// Leaves the decision for the access log, and has the prompt checked if it must be.
+    fn decided(&mut self, policy: &Policy, call: &Call, mut routed: Routed, (began, size): (u64, usize)) -> Action {
+        note(call, &routed);
         if let Some(shadow) = &routed.shadow {
             compare(&self.metrics, &routed, shadow);
         }
         self.metrics.observe("decision_microseconds", &[], host::now().saturating_sub(began) / 1000);
-        self.state = State::Routed(Box::new(Decision::of(routed.brief, routed.plan.session, began)));
+        routed.brief.details = call.controls.then_some(began);
+        let filter = for_request(policy, call, &routed);
+        let question = filter.map(|filter| checking::ask(filter, &routed.request));
+        let charge = Charge::of(&routed.request, &routed.plan);
+        let Routed { policy: Policy { timeouts, .. }, brief, plan, .. } = routed;
+        let decided = Decided { brief, session: plan.session, timeouts: *timeouts, charge, began, size };
+        match filter.zip(question) {
+            None => self.send_on(decided),
+            Some((filter, question)) => self.check(filter, question, decided),
+        }
+    }
+
+    /// Leaves the plan for the attempts, and lets the request go.
+    pub(super) fn send_on(&mut self, decided: Decided) -> Action {
+        let Decided { brief, session, timeouts, charge, began, size } = decided;
+        let Some(limits) = Limits::of(timeouts, brief.request.stream, host::now().saturating_sub(began)) else {
+            return self.refuse(&ErrorReply::of_envoy(504));
+        };
+        self.charge(&brief.router, charge);
+        self.publish(&brief);
+        limits.set();
+        self.state = State::Routed(Box::new(Decision::of(brief, session, began)));
+        self.rewrite(size)
     }
 
     /// Leaves word of what the request counts for, where anything is limited.
@@ -185,7 +199,7 @@ impl RouteContext {
         self.told = true;
         let status = match self.state {
             State::Idle | State::Answered => return Action::Continue,
-            State::Reading(_) | State::Routed(_) => host::header(RESPONSE, ":status"),
+            State::Reading(_) | State::Asking(_) | State::Routed(_) => host::header(RESPONSE, ":status"),
         };
         let status = status.and_then(|status| status.parse().ok()).unwrap_or(0);
         if let Some(error) = self.limited(status) {
@@ -231,7 +245,8 @@ impl RouteContext {
         }
         let error = ErrorReply::of_envoy(status);
         self.replace_body(&error);
-        if let State::Reading(_) = self.state {
+        if let State::Reading(_) | State::Asking(_) = self.state {
+            self.state = State::Answered;
             self.metrics.add("rejected_total", &[("reason", error.code)], 1);
             host::set_header(RESPONSE, "x-model-router-reason", Some(error.code));
         }
@@ -278,19 +293,61 @@ fn compare(metrics: &Metrics, Routed { policy, plan, brief, .. }: &Routed, shado
     }
 }
 
-/// Sets Envoy's timers for this request, where the policy does.
-fn limit(timeouts: Timeouts, stream: bool) {
-    let each = if stream { timeouts.first_token } else { timeouts.answer };
-    for (name, bound) in
-        [("x-envoy-upstream-rq-per-try-timeout-ms", each), ("x-envoy-upstream-rq-timeout-ms", timeouts.total)]
-    {
-        if let Some(bound) = bound {
-            host::set_header(REQUEST, name, Some(&bound.to_string()));
+/// What the access log says of a decision.
+fn note(call: &Call, routed: &Routed) {
+    let asked = call.deployment.as_deref().or(routed.request.model.as_deref()).unwrap_or_default();
+    let log = Log::of(routed);
+    for (name, value) in [
+        (property::REQUEST_MODEL, asked),
+        (property::POLICY, routed.policy.label()),
+        (property::CONSUMER, &routed.brief.consumer),
+        (property::TASK, log.task),
+        (property::DIFFICULTY, &log.difficulty),
+        (property::PLAN, &log.plan),
+        (property::EXCLUDED, &log.excluded),
+        (property::AFFINITY_SOURCE, &log.affinity_source),
+        (property::SHADOW, &log.shadow),
+    ] {
+        if !value.is_empty() {
+            host::set_property(name, value.as_bytes());
         }
     }
 }
 
-impl Context for RouteContext {}
+/// Envoy's timers for one request, in milliseconds; `None`: what its route says.
+struct Limits {
+    attempt: Option<u64>,
+    total: Option<u64>,
+}
+
+impl Limits {
+    /// As the policy has them, for a request that has `spent` so many nanoseconds here; `None` where it is over.
+    fn of(timeouts: Timeouts, stream: bool, spent: u64) -> Option<Limits> {
+        let attempt = if stream { timeouts.first_token } else { timeouts.answer };
+        let left = |total: u64| total.checked_sub(spent / 1_000_000).filter(|left| *left > 0);
+        let total = match timeouts.total {
+            Some(total) => Some(left(total)?),
+            None => None,
+        };
+        Some(Limits { attempt, total })
+    }
+
+    fn set(&self) {
+        for (name, bound) in
+            [("x-envoy-upstream-rq-per-try-timeout-ms", self.attempt), ("x-envoy-upstream-rq-timeout-ms", self.total)]
+        {
+            if let Some(bound) = bound {
+                host::set_header(REQUEST, name, Some(&bound.to_string()));
+            }
+        }
+    }
+}
+
+impl Context for RouteContext {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, size: usize, _trailers: usize) {
+        self.answered(token, headers, size);
+    }
+}
 
 impl HttpContext for RouteContext {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
@@ -337,7 +394,7 @@ impl HttpContext for RouteContext {
         match self.state {
             State::Reading(_) if !end_of_stream => Action::Pause,
             State::Reading(_) => self.decide(size),
-            State::Answered => Action::Pause,
+            State::Asking(_) | State::Answered => Action::Pause,
             State::Routed(_) => match &mut self.attempt {
                 Some(attempt) => attempt.on_http_request_body(size, end_of_stream),
                 None => Action::Continue,
@@ -386,6 +443,7 @@ impl HttpContext for RouteContext {
             attempt.end();
         }
         self.metrics.note_memory("route");
+        self.left_while_asking();
         if let State::Routed(decision) = &self.state {
             decision.count(&self.metrics);
         }

@@ -92,7 +92,7 @@ pub(super) fn timeouts(root: &Fields<'_>) -> Timeouts {
     Timeouts { first_token, answer, total }
 }
 
-fn milliseconds(node: &Node<'_>, what: &str, within: impl Fn(f64) -> bool) -> Option<u64> {
+pub(super) fn milliseconds(node: &Node<'_>, what: &str, within: impl Fn(f64) -> bool) -> Option<u64> {
     // The bounds keep the cast exact.
     node.number(what, within).map(|seconds| (seconds * 1000.0).ceil() as u64)
 }

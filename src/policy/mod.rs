@@ -4,6 +4,7 @@
 //! breaks, and all errors are reported at once. Never talks to the host and never sees a request.
 
 mod consumers;
+mod content_filter;
 mod endpoint;
 mod error;
 mod facts;
@@ -25,6 +26,7 @@ mod tests;
 
 use serde_json::Value;
 
+pub use content_filter::{ContentFilter, OnError};
 pub use endpoint::{Credential, Endpoint};
 pub use error::Error;
 pub use failover::{Cooldown, Timeouts};
@@ -66,6 +68,8 @@ pub struct Policy {
     pub cooldown: Option<Cooldown>,
     /// How long attempts and requests may take.
     pub timeouts: Timeouts,
+    /// Who is asked whether a prompt may go on; `None`: nobody.
+    pub content_filter: Option<ContentFilter>,
     /// The model that predicts quality, the same for every request of this policy.
     pub predictor: &'static Predictor,
     /// Things worth telling at start that are no errors (a router without failover, …), each with its path.
@@ -115,7 +119,7 @@ impl Policy {
 }
 
 /// Every object of the policy, in the order of the documentation.
-pub static SECTIONS: [&Section; 21] = [
+pub static SECTIONS: [&Section; 22] = [
     &read::POLICY,
     &routers::ROUTER,
     &routers::BAND,
@@ -135,6 +139,7 @@ pub static SECTIONS: [&Section; 21] = [
     &consumers::WHEN,
     &failover::COOLDOWN,
     &failover::TIMEOUTS,
+    &content_filter::CONTENT_FILTER,
     &rollout::CANDIDATE,
     &rollout::OWN,
 ];

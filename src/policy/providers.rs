@@ -209,7 +209,7 @@ fn apis(node: &Node<'_>) -> Option<Apis> {
 }
 
 /// A prefix of the provider's paths. Empty means that there is none.
-fn path(node: &Node<'_>) -> Option<String> {
+pub(super) fn path(node: &Node<'_>) -> Option<String> {
     let path = node.text()?;
     let rule = if path.is_empty() {
         return Some(String::new());
@@ -228,7 +228,7 @@ fn path(node: &Node<'_>) -> Option<String> {
     None
 }
 
-fn authority(node: &Node<'_>) -> Option<String> {
+pub(super) fn authority(node: &Node<'_>) -> Option<String> {
     let host = node.label()?;
     if !host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']')) {
         node.fail("must be a host name, with a port if need be, and nothing else");

@@ -9,7 +9,7 @@ use super::fields::section;
 use super::names::Names;
 use super::node::{Fields, Node, Notes};
 use super::{MAX_ATTEMPTS, Policy, UnknownPaths};
-use super::{consumers, failover, models, providers, rollout, routers, structpb};
+use super::{consumers, content_filter, failover, models, providers, rollout, routers, structpb};
 use crate::catalog::Catalog;
 use crate::predict::Predictor;
 
@@ -32,6 +32,8 @@ section! {
         cooldown: "an object" = "{}", "{maximum_seconds: 300}";
         /// How long something may take.
         timeouts: "an object" = "{}", "{first_token_seconds: 20}";
+        /// Who is asked whether a prompt may go on. [CONTENT_FILTER.md](CONTENT_FILTER.md) has all about it.
+        content_filter: "an object" = "(nobody)", "{endpoint: \"https://api.openai.com\", on_error: reject}";
         /// For `model-router envoy`; the filter does not look into it.
         envoy: "an object" = "{}", "{listener: {port: 8080}}";
         /// What metrics and logs call this policy.
@@ -91,6 +93,7 @@ pub(super) fn document(root: &Fields<'_>, catalog: &Catalog, predictor: &'static
     let consumers = consumers::read(root, &routers, &models, catalog);
     let unknown_paths = root.get("unknown_paths").and_then(|field| field.choice(&UNKNOWN_PATHS));
     let max_attempts = root.get("max_attempts").and_then(|field| field.whole(1, MAX_ATTEMPTS as u32));
+    let content_filter = root.get("content_filter").and_then(|node| content_filter::read(&node, &routers, &providers));
     Policy {
         name: root.get("name").and_then(|field| field.label().map(str::to_owned)),
         is_candidate: false,
@@ -102,6 +105,7 @@ pub(super) fn document(root: &Fields<'_>, catalog: &Catalog, predictor: &'static
         unknown_paths: unknown_paths.unwrap_or(UnknownPaths::Reject),
         cooldown: failover::cooldown(root),
         timeouts: failover::timeouts(root),
+        content_filter,
         max_attempts: max_attempts.map_or(5, |attempts| attempts as usize),
         predictor,
         warnings: Vec::new(),

@@ -5,6 +5,7 @@
 use crate::decide::{Exclusion, Refusal};
 use crate::policy::Policy;
 use crate::request::{ReadError, Shape};
+use serde_json::Value;
 
 /// An error for the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,12 +20,21 @@ pub struct ErrorReply {
     pub param: Option<String>,
     /// OpenAI's `type`, where the status does not tell it.
     pub kind: Option<&'static str>,
+    /// `content_filter_result`, where that is the reason.
+    pub filtered: Option<Value>,
 }
 
 impl ErrorReply {
     /// An error without a parameter.
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        ErrorReply { status, code, message: message.into(), param: None, kind: None }
+        ErrorReply { status, code, message: message.into(), param: None, kind: None, filtered: None }
+    }
+
+    /// The error for a prompt that a content filter has flagged, for `filtered` reasons.
+    pub fn of_flagged(filtered: Value) -> Self {
+        const MESSAGE: &str = "The prompt was stopped by this router's content filter. Please change it and try again.";
+        let error = ErrorReply::new(400, "content_filter", MESSAGE);
+        ErrorReply { param: Some("prompt".into()), filtered: Some(filtered), ..error }
     }
 
     /// The error for who is nobody, where the policy gives nothing to nobody. `named`: a consumer is named, but none of this
@@ -60,6 +70,9 @@ impl ErrorReply {
         if shape == Shape::Anthropic {
             return self.body_of_anthropic();
         }
+        if let Some(filtered) = &self.filtered {
+            return self.body_of_filtered(filtered);
+        }
         let kind = self.kind.unwrap_or_else(|| type_of(self.status));
         let code = match (shape, self.code) {
             (Shape::Azure, "model_not_found") => "DeploymentNotFound",
@@ -68,6 +81,17 @@ impl ErrorReply {
         };
         serde_json::json!({
             "error": { "message": self.message, "type": kind, "param": self.param, "code": code }
+        })
+        .to_string()
+    }
+
+    /// As Azure words it, which OpenAI's clients know too.
+    fn body_of_filtered(&self, filtered: &Value) -> String {
+        serde_json::json!({
+            "error": {
+                "message": self.message, "type": null, "param": self.param, "code": self.code, "status": self.status,
+                "innererror": { "code": "ResponsibleAIPolicyViolation", "content_filter_result": filtered }
+            }
         })
         .to_string()
     }

@@ -22,7 +22,28 @@ pub struct Host {
     pub shared: BTreeMap<String, Vec<u8>>,
     /// Seconds since 1970, but for one.
     pub clock: u64,
+    /// HTTP calls that were made and not answered yet.
+    pub calls: Vec<HttpCall>,
+    /// No call can be made.
+    pub calls_fail: bool,
+    /// The answer to the call at hand.
+    pub call_headers: Pairs,
+    pub call_body: Vec<u8>,
+    /// How often a held request was let go on from another callback.
+    pub resumed: u32,
+    last_call: u32,
     metric_names: Vec<(u32, String)>,
+}
+
+/// An HTTP call of the filter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HttpCall {
+    pub token: u32,
+    pub cluster: String,
+    pub headers: Pairs,
+    pub body: Vec<u8>,
+    /// In milliseconds.
+    pub timeout: u32,
 }
 
 thread_local!(pub static HOST: RefCell<Host> = RefCell::default());
@@ -33,15 +54,17 @@ pub fn host<T>(with: impl FnOnce(&mut Host) -> T) -> T {
 }
 
 impl Host {
-    /// The filter keeps the ids of its metrics as long as it lives.
+    /// The filter keeps the ids of its metrics as long as it lives; nor does a host forget how far it has counted.
     pub fn keep_metric_names(&mut self, before: Host) {
         self.metric_names = before.metric_names;
+        self.last_call = before.last_call;
     }
 
     fn headers(&mut self, kind: u32) -> Option<&mut Pairs> {
         match kind {
             0 => Some(&mut self.request_headers),
             2 => Some(&mut self.response_headers),
+            6 => Some(&mut self.call_headers),
             _ => None,
         }
     }
@@ -50,6 +73,7 @@ impl Host {
         match kind {
             0 => Some(&mut self.request_body),
             1 => Some(&mut self.response_body),
+            4 => Some(&mut self.call_body),
             7 => Some(&mut self.configuration),
             _ => None,
         }
@@ -72,6 +96,7 @@ unsafe extern "C" {
     pub fn proxy_on_response_headers(context: u32, count: usize, end: bool) -> u32;
     pub fn proxy_on_response_body(context: u32, size: usize, end: bool) -> u32;
     pub fn proxy_on_response_trailers(context: u32, count: usize) -> u32;
+    pub fn proxy_on_http_call_response(root: u32, token: u32, headers: usize, size: usize, trailers: usize);
     pub fn proxy_on_done(context: u32) -> bool;
     pub fn proxy_on_log(context: u32);
     pub fn proxy_on_delete(context: u32);
@@ -320,6 +345,46 @@ unsafe extern "C" fn proxy_send_local_response(
 }
 
 #[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_http_call(
+    cluster: *const u8,
+    cluster_length: usize,
+    headers: *const u8,
+    headers_length: usize,
+    body: *const u8,
+    body_length: usize,
+    _trailers: *const u8,
+    _trailers_length: usize,
+    timeout: u32,
+    token: *mut u32,
+) -> u32 {
+    const INTERNAL_FAILURE: u32 = 10;
+    let (cluster, headers, body) = unsafe {
+        (text(cluster, cluster_length), pairs(bytes(headers, headers_length)), bytes(body, body_length).to_vec())
+    };
+    host(|host| {
+        // As Envoy does: a call that fails at once has a number too.
+        host.last_call += 1;
+        if host.calls_fail {
+            return INTERNAL_FAILURE;
+        }
+        unsafe { *token = host.last_call };
+        host.calls.push(HttpCall { token: host.last_call, cluster, headers, body, timeout });
+        OK
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_continue_stream(_kind: u32) -> u32 {
+    host(|host| host.resumed += 1);
+    OK
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_set_effective_context(_context: u32) -> u32 {
+    OK
+}
+
+#[unsafe(no_mangle)]
 unsafe extern "C" fn proxy_define_metric(_kind: u32, name: *const u8, length: usize, id: *mut u32) -> u32 {
     let name = unsafe { text(name, length) };
     let new = host(|host| {
@@ -355,7 +420,6 @@ macro_rules! never_called {
 never_called! {
     proxy_add_header_map_value
     proxy_close_stream
-    proxy_continue_stream
     proxy_dequeue_shared_queue
     proxy_done
     proxy_enqueue_shared_queue
@@ -367,10 +431,8 @@ never_called! {
     proxy_grpc_close
     proxy_grpc_send
     proxy_grpc_stream
-    proxy_http_call
     proxy_register_shared_queue
     proxy_resolve_shared_queue
-    proxy_set_effective_context
     proxy_set_header_map_pairs
     proxy_set_tick_period_milliseconds
 }

@@ -4,6 +4,7 @@
 // The host's side of the ABI is raw pointers throughout.
 #![allow(clippy::missing_safety_doc, clippy::not_unsafe_ptr_arg_deref)]
 
+mod content_filter;
 mod host;
 
 use host::*;
@@ -40,15 +41,20 @@ fn start() {
 fn start_with(policy: &str) {
     initialize();
     for (root, id) in [(ROUTE, "route"), (ATTEMPT, "attempt"), (BOTH, "both")] {
-        host(|host| {
-            host.root_id = id.into();
-            host.configuration = policy.into();
-        });
-        unsafe {
-            proxy_on_context_create(root, 0);
-            assert!(proxy_on_vm_start(root, 0));
-            assert!(proxy_on_configure(root, policy.len()), "{:?}", host(|host| host.log.clone()));
-        }
+        configure(root, id, policy);
+    }
+}
+
+/// A plugin configured.
+fn configure(root: u32, id: &str, policy: &str) {
+    host(|host| {
+        host.root_id = id.into();
+        host.configuration = policy.into();
+    });
+    unsafe {
+        proxy_on_context_create(root, 0);
+        assert!(proxy_on_vm_start(root, 0));
+        assert!(proxy_on_configure(root, policy.len()), "{:?}", host(|host| host.log.clone()));
     }
 }
 

@@ -1,9 +1,9 @@
-//! From the policy's providers to Envoy's clusters and secrets.
+//! From the policy's providers, and its content filter, to Envoy's clusters and secrets.
 //!
-//! Owns which header a provider's key goes into and what name its certificate must have. Never reads a key.
+//! Owns which header a key goes into and what name its certificate must have. Never reads a key.
 
-use anyhow::{Context, bail};
-use model_router::policy::{Credential, Dialect, Endpoint, Policy, Provider};
+use anyhow::{Context, bail, ensure};
+use model_router::policy::{ContentFilter, Credential, Dialect, Endpoint, Policy, Provider};
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -17,6 +17,8 @@ pub struct Cluster {
     /// The name in the TLS handshake, and the one that the certificate must have.
     pub sni: String,
     pub credential: Option<Key>,
+    /// Whether it serves models, so that the attempt plugin belongs into it.
+    pub serves: bool,
 }
 
 /// How a provider gets its key.
@@ -28,7 +30,7 @@ pub struct Key {
     pub source: (&'static str, String),
 }
 
-/// A cluster for each that the providers name, in their order.
+/// A cluster for each that the providers name, in their order, and last the content filter's.
 ///
 /// # Errors
 /// Where a provider does not say where it is, or two say different things of one cluster.
@@ -42,7 +44,23 @@ pub fn clusters(policy: &Policy) -> anyhow::Result<Vec<Cluster>> {
             Some(_) => bail!("providers[{at}]: cluster {} has another endpoint or credential above", cluster.name),
         }
     }
+    if let Some(filter) = &policy.content_filter {
+        clusters.push(content_filter(filter).context("content_filter")?);
+    }
     Ok(clusters)
+}
+
+fn content_filter(filter: &ContentFilter) -> anyhow::Result<Cluster> {
+    let Some(Endpoint { tls, host, port }) = filter.endpoint.clone() else { bail!("needs an `endpoint`") };
+    Ok(Cluster {
+        name: filter.cluster.clone(),
+        sni: if tls { certified_name(&filter.authority).context("needs an `authority`")? } else { String::new() },
+        host,
+        port,
+        tls,
+        credential: filter.credential.as_ref().map(|credential| key(Dialect::OpenAi, credential)),
+        serves: false,
+    })
 }
 
 fn cluster(provider: &Provider) -> anyhow::Result<Cluster> {
@@ -51,21 +69,24 @@ fn cluster(provider: &Provider) -> anyhow::Result<Cluster> {
     };
     Ok(Cluster {
         name: provider.cluster.clone(),
-        sni: if tls { certified_name(provider, &host)? } else { String::new() },
+        sni: if tls {
+            let authority = provider.authority.as_deref().unwrap_or(&host);
+            certified_name(authority).with_context(|| format!("`{}` needs an `authority`", provider.name))?
+        } else {
+            String::new()
+        },
         host,
         port,
         tls,
         credential: provider.credential.as_ref().map(|credential| key(provider.dialect, credential)),
+        serves: true,
     })
 }
 
-/// Behind a private address the provider still has its public name: that of `authority`.
-fn certified_name(provider: &Provider, host: &str) -> anyhow::Result<String> {
-    let authority = provider.authority.as_deref().unwrap_or(host);
+/// Behind a private address a server still has its public name: that of `authority`.
+fn certified_name(authority: &str) -> anyhow::Result<String> {
     let name = authority.rsplit_once(':').map_or(authority, |(name, _)| name);
-    if name.starts_with('[') || name.parse::<IpAddr>().is_ok() {
-        bail!("`{}` needs an `authority`: the name in its certificate", provider.name);
-    }
+    ensure!(!name.starts_with('[') && name.parse::<IpAddr>().is_err(), "the name in its certificate");
     Ok(name.to_owned())
 }
 

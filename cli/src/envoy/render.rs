@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::path::Path;
 
 /// Names of the labels that the filter puts into its metrics' names.
-const LABELS: [&str; 12] = [
+const LABELS: [&str; 13] = [
     "router",
     "mode",
     "model",
@@ -27,6 +27,7 @@ const LABELS: [&str; 12] = [
     "consumer",
     "policy",
     "agreement",
+    "verdict",
 ];
 const TEMPLATES: [(&str, &str); 7] = [
     ("bootstrap", include_str!("bootstrap.yaml")),

@@ -28,7 +28,8 @@
 //! | [`cache`] | the imitation of the provider's prompt cache |
 //! | [`responses`] | the Responses API: requests, shapes, events, memory |
 //! | [`messages`] | the Messages API: requests, shapes, events, frames |
-//! | [`other`] | embeddings, completions, moderations, images |
+//! | [`moderation`] | moderations: what is flagged |
+//! | [`other`] | embeddings, completions, images |
 //! | [`stream`] | pace and faults of server-sent events |
 //! | [`compress`] | gzip that nobody asked for |
 //! | [`reply`] | HTTP responses and their headers |
@@ -55,6 +56,7 @@ mod form;
 mod ids;
 mod messages;
 mod models;
+mod moderation;
 mod other;
 mod paths;
 mod prompt;

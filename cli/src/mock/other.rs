@@ -1,5 +1,5 @@
-//! The endpoints that are asked by model name but do not converse: embeddings, legacy completions, moderations,
-//! images and transcriptions. Each in its smallest honest shape; none of them streams.
+//! The endpoints that are asked by model name but do not converse: embeddings, legacy completions, images and
+//! transcriptions; moderations are in [`super::moderation`]. Each in its smallest honest shape; none of them streams.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,26 +15,10 @@ use super::fields::Fields;
 use super::paths::Ask;
 use super::prompt::{Prompt, tokens};
 use super::provider::{Outcome, Provider};
-use super::{checks, ids};
+use super::{checks, ids, moderation};
 
 /// A PNG of one transparent pixel.
 const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
-
-const HARMS: &[&str] = &[
-    "harassment",
-    "harassment/threatening",
-    "hate",
-    "hate/threatening",
-    "illicit",
-    "illicit/violent",
-    "self-harm",
-    "self-harm/intent",
-    "self-harm/instructions",
-    "sexual",
-    "sexual/minors",
-    "violence",
-    "violence/graphic",
-];
 
 /// The most texts of one request for embeddings.
 const MAX_INPUTS: usize = 2048;
@@ -54,7 +38,7 @@ impl Provider {
             }
             let body = match ask {
                 Ask::Embeddings => embeddings(&request, &self.served(&request.model)),
-                Ask::Moderation => moderation(&request),
+                Ask::Moderation => moderation::answer(&request),
                 Ask::Image => image(&request),
                 Ask::Transcription => transcription(&request),
                 Ask::Chat | Ask::Response | Ask::Completion => self.completion(&request),
@@ -168,20 +152,6 @@ fn vector(text: &str, dimensions: u64) -> Vec<f32> {
         .collect();
     let length = numbers.iter().map(|number| number * number).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
     numbers.into_iter().map(|number| number / length).collect()
-}
-
-fn moderation(request: &Fields) -> Result<Value, ApiError> {
-    let input = request.given("input").ok_or_else(|| ApiError::missing("input"))?;
-    let texts = input.as_array().filter(|list| list.iter().all(Value::is_string)).map_or(1, Vec::len);
-    let each = |value: Value| -> Value { HARMS.iter().map(|harm| ((*harm).to_owned(), value.clone())).collect() };
-    let result = json!({
-        "flagged": false,
-        "categories": each(json!(false)),
-        "category_scores": each(json!(0.000_001)),
-        "category_applied_input_types": each(json!(["text"])),
-    });
-    let model = request.text("model").unwrap_or("omni-moderation-latest");
-    Ok(json!({"id": ids::item("modr"), "model": model, "results": vec![result; texts]}))
 }
 
 fn image(request: &Fields) -> Result<Value, ApiError> {

@@ -8,7 +8,7 @@ fn refused(document: &Value) -> Vec<String> {
 }
 
 /// Asserts that each edit of the small policy gives exactly one error: this path and this part of the rule.
-fn each(cases: &[(&str, Value, &str, &str)]) {
+pub(super) fn each(cases: &[(&str, Value, &str, &str)]) {
     for (pointer, value, path, rule) in cases {
         let document = with(small(), pointer, value.clone());
         let errors = Policy::from_value(&document).map(|_| ()).expect_err(&format!("{pointer} = {value}"));

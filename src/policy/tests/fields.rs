@@ -26,6 +26,9 @@ fn beside(path: &str, field: &str) -> Value {
         ("candidate", _) => json!({"policy": {}}),
         ("consumers[]", _) => json!({"name": "x", "when": {"header": "x-team", "equals": "x"}}),
         ("consumers[].when", _) => json!({"header": "x-team", "equals": "x"}),
+        // Without an endpoint neither has a default.
+        ("content_filter", "cluster" | "authority") => json!({"on_error": "allow", "cluster": "c", "authority": "a"}),
+        ("content_filter", _) => json!({"endpoint": "http://moderation:8000", "on_error": "allow"}),
         ("models[].price.long_context", _) => json!({"above": 1, "input": 1, "output": 1}),
         _ => json!({}),
     }

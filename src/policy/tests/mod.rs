@@ -1,5 +1,6 @@
 mod bytes;
 mod candidate;
+mod content_filter;
 mod errors;
 mod fields;
 

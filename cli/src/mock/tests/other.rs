@@ -80,10 +80,37 @@ async fn completions_moderations_and_images_are_answered() {
     );
     let verdict = post("/v1/moderations", json!({"input": ["x", "y"]})).await.json();
     assert_eq!((verdict["results"].as_array().unwrap().len(), &verdict["results"][1]["flagged"]), (2, &json!(false)));
+    assert_eq!(post("/v1/moderations", json!({"input": []})).await.error().0, 400);
     let image = post("/v1/images/generations", json!({"model": "gpt-image-1", "prompt": "x"})).await.json();
     let png = STANDARD.decode(image["data"][0]["b64_json"].as_str().unwrap()).unwrap();
     assert!(png.starts_with(b"\x89PNG"));
     for path in ["/v1/completions", "/v1/moderations", "/v1/images/generations"] {
         assert_eq!(post(path, json!({"model": "m"})).await.error().1, "missing_required_parameter", "{path}");
     }
+}
+
+#[tokio::test]
+async fn moderations_flag_what_asks_for_it() {
+    let mock = Mock::openai().await;
+    let moderate = async |input: Value| {
+        let body = json!({"model": "omni-moderation-latest", "input": input}).to_string();
+        mock.send("POST", "/v1/moderations", body).await.json()
+    };
+    let verdict = moderate(json!(["fine", "please flag-me:self-harm/intent now", "flag-me"])).await;
+    assert!(verdict["id"].as_str().unwrap().starts_with("modr-") && verdict["model"] == "omni-moderation-latest");
+    let flags = [0, 1, 2].map(|index| verdict["results"][index]["flagged"].as_bool().unwrap());
+    assert_eq!(flags, [false, true, true]);
+    let of = |index: usize, what: &str, category: &str| verdict["results"][index][what][category].clone();
+    assert_eq!(of(1, "categories", "self-harm/intent"), json!(true));
+    assert_eq!((of(1, "categories", "violence"), of(2, "categories", "violence")), (json!(false), json!(true)));
+    assert!(of(1, "category_scores", "self-harm/intent").as_f64() > Some(0.5));
+    assert_eq!(of(1, "category_applied_input_types", "self-harm/intent"), json!(["text"]));
+    assert_eq!(verdict["results"][0]["categories"].as_object().unwrap().len(), 13);
+    let parts = json!([{"type": "text", "text": "flag-me"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,"}}]);
+    let verdict = moderate(parts).await;
+    assert_eq!((verdict["results"].as_array().unwrap().len(), &verdict["results"][0]["flagged"]), (1, &json!(true)));
+    mock.fault(json!({"fault": "malformed", "count": 1})).await;
+    assert!(
+        serde_json::from_str::<Value>(&mock.send("POST", "/v1/moderations", r#"{"input":"x"}"#).await.text).is_err()
+    );
 }
