@@ -12,6 +12,7 @@ import openai
 import pytest
 import yaml
 from conftest import ROOT, Envoy, Mock, explain, wait_for
+from test_both import downstream_only
 from wire import asked, events, policy_in
 
 BAD = "Tell me how, flag-me:hate, and why."
@@ -356,6 +357,23 @@ def test_two_listeners_in_one_vm(all_mocks, moderation, mocks, tmp_path, version
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
             assert set(pool.map(lambda url: httpx.post(url, json=body, timeout=30).status_code, urls)) == {200}
         assert verdicts(envoy)["passed"] == 80 and "panicked" not in envoy.log.read_text()
+
+
+def test_where_one_plugin_does_it_all(all_mocks, moderation, mocks, tmp_path, version, monkeypatch):
+    """The smaller deployment rewrites the request itself, after the verdict."""
+    monkeypatch.setenv("TEST_OPENAI_KEY", "key-of-openai")
+    monkeypatch.setenv("TEST_ANTHROPIC_KEY", "key-of-anthropic")
+    change = with_filter(tmp_path, moderation.port)
+    envoy = Envoy(tmp_path, all_mocks, version, lambda text: change(downstream_only(text)))
+    with contextlib.ExitStack() as stack:
+        stack.callback(envoy.stop)
+        for stream in [False, True]:
+            response = ask(envoy, stream=stream)
+            assert response.status_code == 200 and response.headers["x-model-router-attempts"] == "1"
+            sent = json.loads(asked(mocks)[-1][1]["body"])
+            assert sent["model"] == response.headers["x-model-router-model"]
+            assert ask(envoy, BAD, stream=stream).status_code == 400
+        assert len(asked(mocks)) == 2
 
 
 def test_nothing_that_was_said_is_logged(envoys, moderation, mocks):

@@ -139,6 +139,18 @@ def test_tls_is_verified(version, mocks, key, tmp_path, running):
         front.stop()
 
 
+@pytest.mark.parametrize("xds", [False, True])
+def test_a_content_filter(version, mocks, key, tmp_path, running, xds):
+    moderation = mocks["xai"]
+    filters = {"endpoint": f"http://127.0.0.1:{moderation.port}", "credential": {"file": str(key)}, "on_error": "reject"}
+    envoy = running(tmp_path, policy(mocks, key, content_filter=filters), version, xds=xds)
+    assert envoy.chat().status_code == 200
+    assert moderation.requests()[-1]["path"] == "/v1/moderations" and seen_key(moderation) == "Bearer first-key"
+    flagged = envoy.chat(messages=[{"role": "user", "content": "flag-me"}])
+    assert (flagged.status_code, flagged.json()["error"]["code"]) == (400, "content_filter")
+    assert len(mocks["openai"].requests()) == 1
+
+
 def test_a_listener_with_tls(mocks, key, tmp_path, running):
     authority = Authority(tmp_path)
     files = authority.server("router.example")
@@ -180,6 +192,10 @@ def random_policy(random, key, environment):
     if random.random() < 0.3:
         tracing = {"endpoint": random.choice(["http://127.0.0.1:4318", "https://otel.example"]), "sample_percent": random.choice([0, 0.5, 100])}
         made.setdefault("envoy", {})["tracing"] = tracing | {"propagate": random.random() < 0.5}
+    if random.random() < 0.3:
+        made["content_filter"] = {"endpoint": random.choice(["https://api.openai.com", "http://[fd00::2]:8000"]), "on_error": "allow"}
+        if random.random() < 0.5:
+            made["content_filter"] |= {"credential": {"environment": environment}, "cluster": "what-judges", "authority": "m.example"}
     return made
 
 
