@@ -15,6 +15,7 @@ mod outcome;
 mod property;
 mod reply;
 mod route;
+mod telling;
 
 use crate::policy::Policy;
 use log::{error, info, warn};

@@ -1,7 +1,8 @@
 //! The `route` plugin: downstream, once per client request; and the `both` plugin, which is this one with an attempt inside.
 //!
 //! Owns the hold on the request until the decision is published, and what is answered without a provider. Never touches
-//! a provider's body. What a content filter does in between is in [`super::checking`].
+//! a provider's body. What a content filter does in between is in [`super::checking`], what becomes of the response in
+//! [`super::telling`].
 
 use super::attempt::AttemptContext;
 use super::checking::{self, Asked};
@@ -10,7 +11,7 @@ use super::host;
 use super::limiter;
 use super::memory;
 use super::metrics::Metrics;
-use super::outcome::{Decision, from_provider};
+use super::outcome::Decision;
 use super::property;
 use crate::attempt::{Brief, CLOUD_HEADERS};
 use crate::content_filter::for_request;
@@ -25,7 +26,6 @@ use proxy_wasm::types::{Action, BufferType, MapType};
 use std::rc::Rc;
 
 const REQUEST: MapType = MapType::HttpRequestHeaders;
-const RESPONSE: MapType = MapType::HttpResponseHeaders;
 /// Headers that only Envoy and this filter may set; a client's are removed.
 const INTERNAL: [&str; 2] = ["x-model-router-", "x-envoy-"];
 /// Where the `both` plugin sends the request: for a route's `cluster_header`, or for routes that match it.
@@ -35,16 +35,16 @@ const CLUSTER_HEADER: &str = "x-model-router-cluster";
 pub struct RouteContext {
     pub(super) policy: Rc<Policy>,
     pub(super) metrics: Rc<Metrics>,
-    shape: Shape,
+    pub(super) shape: Shape,
     pub(super) state: State,
     /// What the request counts for, where the policy has limits.
-    charge: Option<Charge>,
+    pub(super) charge: Option<Charge>,
     /// What takes the place of the body of Envoy's own response.
-    replacement: Option<String>,
+    pub(super) replacement: Option<String>,
     /// The attempt at slot 1, where there is no `attempt` plugin.
     attempt: Option<AttemptContext>,
     /// The response has its headers.
-    told: bool,
+    pub(super) told: bool,
 }
 
 pub(super) enum State {
@@ -192,81 +192,6 @@ impl RouteContext {
             host::set_header(REQUEST, "x-envoy-max-retries", Some(&retries));
         }
         host::clear_route_cache();
-    }
-
-    /// Gives the response its headers.
-    fn tell(&mut self, end_of_stream: bool) -> Action {
-        self.told = true;
-        let status = match self.state {
-            State::Idle | State::Answered => return Action::Continue,
-            State::Reading(_) | State::Asking(_) | State::Routed(_) => host::header(RESPONSE, ":status"),
-        };
-        let status = status.and_then(|status| status.parse().ok()).unwrap_or(0);
-        if let Some(error) = self.limited(status) {
-            if end_of_stream {
-                return self.give_body(&error);
-            }
-            self.replace_body(&error);
-            return Action::Continue;
-        }
-        if let State::Routed(decision) = &mut self.state {
-            decision.describe(status, &self.metrics);
-        }
-        if end_of_stream && status >= 400 {
-            let error = ErrorReply::new(status, "empty_answer", "The provider's answer was empty.");
-            return self.give_body(&error);
-        }
-        self.replace_envoys_error(status);
-        Action::Continue
-    }
-
-    /// The attempt here has let go of the headers that it held.
-    fn tell_late(&mut self) {
-        if !self.told {
-            self.tell(false);
-        }
-    }
-
-    /// A failure that ended with its headers gets the body that clients expect.
-    fn give_body(&self, error: &ErrorReply) -> Action {
-        const TOLD: [&str; 4] = ["x-model-router-", "x-should-retry", "retry-after", "x-ratelimit-"];
-        let told = |name: &str| TOLD.iter().any(|prefix| name.starts_with(prefix));
-        let headers = host::headers(RESPONSE);
-        let kept = host::pairs(&headers).into_iter().filter(|(name, _)| told(name));
-        let headers: Vec<_> = kept.chain([("content-type", "application/json")]).collect();
-        host::send_reply(error.status, &headers, &error.body(self.shape));
-        Action::Pause
-    }
-
-    /// A response that Envoy made itself becomes an error of the API that was called.
-    fn replace_envoys_error(&mut self, status: u16) {
-        if status < 400 || from_provider() {
-            return;
-        }
-        let error = ErrorReply::of_envoy(status);
-        self.replace_body(&error);
-        if let State::Reading(_) | State::Asking(_) = self.state {
-            self.state = State::Answered;
-            self.metrics.add("rejected_total", &[("reason", error.code)], 1);
-            host::set_header(RESPONSE, "x-model-router-reason", Some(error.code));
-        }
-    }
-
-    fn replace_body(&mut self, error: &ErrorReply) {
-        let body = error.body(self.shape);
-        host::set_header(RESPONSE, "content-type", Some("application/json"));
-        host::set_header(RESPONSE, "content-length", Some(&body.len().to_string()));
-        self.replacement = Some(body);
-    }
-
-    /// The error of a request that a limit has kept from every provider.
-    fn limited(&mut self, status: u16) -> Option<ErrorReply> {
-        let charge = self.charge?;
-        limiter::tidy();
-        let details = if status < 400 { None } else { host::property(&["response", "code_details"]) };
-        let error = limiter::refused(&details?, charge, &self.metrics)?;
-        self.state = State::Answered;
-        Some(error)
     }
 }
 
