@@ -21,7 +21,7 @@ pub struct ErrorReply {
     /// OpenAI's `type`, where the status does not tell it.
     pub kind: Option<&'static str>,
     /// `content_filter_result`, where that is the reason.
-    pub filtered: Option<Value>,
+    pub filtered: Option<Box<Value>>,
 }
 
 impl ErrorReply {
@@ -34,7 +34,7 @@ impl ErrorReply {
     pub fn of_flagged(filtered: Value) -> Self {
         const MESSAGE: &str = "The prompt was stopped by this router's content filter. Please change it and try again.";
         let error = ErrorReply::new(400, "content_filter", MESSAGE);
-        ErrorReply { param: Some("prompt".into()), filtered: Some(filtered), ..error }
+        ErrorReply { param: Some("prompt".into()), filtered: Some(Box::new(filtered)), ..error }
     }
 
     /// The error for who is nobody, where the policy gives nothing to nobody. `named`: a consumer is named, but none of this
