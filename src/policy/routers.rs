@@ -229,6 +229,12 @@ fn check(node: &Node<'_>, router: &Router, subset: Option<&[(ModelId, Node<'_>)]
             lacks("abilities are", "abilities or abilities_like");
         }
     }
+    if let Some(version) = router.version.as_deref().filter(|_| subset.is_none()) {
+        let what = format!(
+            "without a subset its pool is the catalog's for {version}, and changes when an upgrade changes that"
+        );
+        node.notes.warn(&node.path, what);
+    }
     let mut names = usable().map(|((_, draft), _)| draft.model.name.as_str());
     match (names.next(), names.next()) {
         // Without any models at all that has been said already.

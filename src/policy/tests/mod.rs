@@ -353,3 +353,13 @@ fn endpoints() {
         assert_eq!(found.authority(), authority);
     }
 }
+
+#[test]
+fn a_pool_that_an_upgrade_may_change_is_told() {
+    let router = |router: Value| accepted(&with(small(), "/routers/0", router)).warnings;
+    let [warning] = &router(json!({"name": "auto", "version": "2025-11-18"}))[..] else { panic!("one warning") };
+    assert!(warning.starts_with("routers[0]: without a subset") && warning.contains("2025-11-18"), "{warning}");
+    assert!(router(json!({"name": "auto"})).is_empty());
+    let bounded = json!({"name": "auto", "version": "2025-11-18", "subset": ["gpt-5-mini", "gpt-5"]});
+    assert!(router(bounded).is_empty());
+}
