@@ -6,6 +6,7 @@ import openai
 import pytest
 from conftest import VERSIONS, Envoy, wait_for
 from made import made, policy
+from test_both import downstream_only
 from wire import asked
 
 MINUTE = {"requests_per_minute": 3}
@@ -174,3 +175,16 @@ def test_the_sdk_knows_what_it_is_told(one):
     with pytest.raises(openai.RateLimitError) as refused:
         create()
     assert refused.value.code == "rate_limit_exceeded" and refused.value.type == "requests"
+
+
+def test_limits_where_the_filter_stands_downstream_alone(all_mocks, mocks, version, tmp_path, monkeypatch):
+    for name in ["TEST_OPENAI_KEY", "TEST_ANTHROPIC_KEY"]:
+        monkeypatch.setenv(name, "key")
+    envoy = Envoy(tmp_path, all_mocks, version, source=made(tmp_path, limited_policy()), change=downstream_only)
+    try:
+        answers = [ask(envoy, "requests") for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert [quota(answer, "requests") for answer in answers] == [[3, 2], [3, 1], [3, 0], [3, 0]]
+        assert answers[3].json()["error"]["type"] == "requests" and answers[3].headers["retry-after"]
+    finally:
+        envoy.stop()

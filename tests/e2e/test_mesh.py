@@ -38,7 +38,8 @@ def gateways(all_mocks, tmp_path_factory):
         if (name, version) not in running:
             directory = tmp_path_factory.mktemp("mesh")
             make = mesh.istio if name.startswith("istio") else mesh.envoy_gateway
-            source = yaml.safe_dump(make(name, directory), default_flow_style=False)
+            source = directory / "made.yaml"
+            source.write_text(yaml.safe_dump(make(name, directory), default_flow_style=False))
             running[name, version] = Envoy(directory, all_mocks, version, source=source)
         return running[name, version]
 
