@@ -366,5 +366,6 @@ fn a_content_filter_has_a_cluster_of_its_own() {
     let map = made["static_resources"]["listeners"].to_string();
     assert!(map.contains(r#""cluster":"openai""#) && !map.contains(r#""name":"moderation""#));
     let own = json!({"cluster": "m", "authority": "m", "on_error": "reject"});
-    assert!(complaint(&policy(own)).contains("content_filter: needs an `endpoint`"));
+    let said = complaint(&policy(own));
+    assert!(said.contains("content_filter") && said.contains("needs an `endpoint`"), "{said}");
 }
