@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 import yaml
-from conftest import PER_TRY_TIMEOUT, ROOT, VERSIONS, Generated, explain, free_port, wait_for
+from conftest import PER_TRY_TIMEOUT, ROOT, VERSIONS, Generated, Mock, explain, free_port, wait_for
 from otlp import Collector
 from wire import asked
 
@@ -31,13 +31,13 @@ class Traced(Generated):
         return written
 
 
-def start(directory, version, mocks, port, **tracing):
-    """An Envoy with what the generator makes of the demo's policy and the docs' example."""
+def start(directory, version, mocks, port, parts=None, **tracing):
+    """An Envoy with what the generator makes of the demo's policy, the docs' example and other `parts` of a policy."""
     providers = [provider | {"endpoint": f"http://127.0.0.1:{mocks[provider['name']].port}"} for provider in POLICY["providers"]]
     bounds = {"first_token_seconds": PER_TRY_TIMEOUT, "answer_seconds": PER_TRY_TIMEOUT}
     tracing = EXAMPLE["envoy"]["tracing"] | {"endpoint": f"http://127.0.0.1:{port}"} | tracing
     more = {"providers": providers, "cooldown": {"maximum_seconds": 0}, "timeouts": bounds, "envoy": {"tracing": tracing}}
-    return Traced(directory, POLICY | more, version)
+    return Traced(directory, POLICY | more | (parts or {}), version)
 
 
 @pytest.fixture(scope="module")
@@ -315,3 +315,18 @@ def test_attributes_are_those_of_the_docs(traced, mocks, plan, collector):
     assert received <= documented | ENVOYS
     assert {"model_router.baseline_cost_usd", "model_router.dropped", "model_router.affinity", "model_router.trace", "error.type"} <= received
     assert not [text for span in collector.spans for text in [SECRET, "xyzzy", "demo-key", "mock provider"] if text in span.text]
+
+
+def test_a_moderation_service_learns_nothing_of_it(version, mocks, collector, tmp_path):
+    service = Mock("openai")
+    parts = {"content_filter": {"endpoint": f"http://127.0.0.1:{service.port}", "on_error": "reject"}}
+    envoy = start(tmp_path, version, mocks, collector.port, parts)
+    try:
+        response, request, _ = send(envoy, collector)
+        assert response.status_code == 200 and request["http.status_code"] == "200"
+        [call] = service.requests()
+        assert call["path"] == "/v1/moderations" and not HEADERS & set(call["headers"])
+        assert not any(name.startswith("x-b3") for name in call["headers"])
+    finally:
+        envoy.stop()
+        service.kill()
