@@ -99,6 +99,13 @@ fn candidate(node: &Node<'_>, root: &Fields<'_>, serving: &Policy, catalog: &Cat
     let root = Node { value: &merged, path: PATH.to_owned(), notes: &notes }.any_object("an object")?;
     let mut policy = document(&root, catalog, serving.predictor);
     policy.consumers = consumers(serving, &policy);
+    for router in policy.routers.iter().filter(|router| router.limits.any()) {
+        // Envoy counts by the router's name, whoever serves.
+        let same = serving.routers.iter().any(|known| known.name == router.name && known.limits == router.limits);
+        if !same {
+            node.fail(format!("router {}: its limits stand in the policy, for both", quoted(&router.name)));
+        }
+    }
     pass_on(&notes, node, &merged);
     Some(policy)
 }

@@ -189,3 +189,15 @@ fn the_candidate_as_a_document_is_what_is_validated() {
     assert_eq!(accepted(&own).models.len(), candidate(json!({ "models": models })).models.len());
     assert_eq!(candidate_document(&small()), None);
 }
+
+#[test]
+fn limits_are_the_policys() {
+    let limited = with(small(), "/routers/0/limits", json!({"requests_per_minute": 5}));
+    let with_limits = |limits: Value| {
+        let router = json!({"name": "auto", "mode": "cost", "limits": limits});
+        Policy::from_value(&with(limited.clone(), "/candidate", json!({"policy": {"routers": [router]}})))
+    };
+    assert!(with_limits(Value::Null).is_ok() && with_limits(json!({"requests_per_minute": 5})).is_ok());
+    let errors = with_limits(json!({"requests_per_minute": 6})).unwrap_err();
+    assert_eq!(errors[0].to_string(), "candidate.policy: router `auto`: its limits stand in the policy, for both");
+}
