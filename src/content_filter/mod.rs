@@ -7,7 +7,7 @@ mod prompt;
 mod question;
 mod verdict;
 
-pub use question::{LONGEST as LONGEST_PROMPT, Question, question};
+pub use question::{Question, question};
 pub use verdict::{LONGEST as LONGEST_ANSWER, Verdict, content_filter_result};
 
 use crate::policy::{ContentFilter, Policy};

@@ -45,12 +45,15 @@ pub fn book(metrics: &Metrics, brief: &Brief, slot: &Slot, answer: &Answer) {
     let Some(price) = &slot.price else { return };
     let router = ("router", brief.router.as_str());
     let cost = of_usage(price, brief.fee, usage);
-    metrics.add_of(&brief.policy, "cost_microdollars_total", &[router, model], microdollars(cost));
+    let counted = microdollars(cost);
+    metrics.add_of(&brief.policy, "cost_microdollars_total", &[router, model], counted);
     if let Some(consumer) = consumer {
-        metrics.add("consumer_cost_microdollars_total", &[consumer], microdollars(cost));
+        metrics.add("consumer_cost_microdollars_total", &[consumer], counted);
     }
     host::set_property(property::COST, fixed(cost, 6).as_bytes());
-    host::set_property(property::MICRODOLLARS, microdollars(cost).to_string().as_bytes());
+    if brief.limited {
+        host::set_property(property::MICRODOLLARS, counted.to_string().as_bytes());
+    }
     if let Some(baseline) = &brief.baseline {
         let cost = of_baseline(baseline, usage);
         metrics.add_of(&brief.policy, "baseline_cost_microdollars_total", &[router], microdollars(cost));

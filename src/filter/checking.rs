@@ -7,9 +7,8 @@ use super::host;
 use super::outcome::Decision;
 use super::property;
 use super::route::{Decided, RouteContext, State};
-use crate::content_filter::{LONGEST_ANSWER, Question, Verdict, content_filter_result, question};
+use crate::content_filter::{LONGEST_ANSWER, Question, Verdict, content_filter_result};
 use crate::policy::{ContentFilter, OnError};
-use crate::request::Request;
 use crate::response::error::ErrorReply;
 use log::warn;
 use proxy_wasm::types::{Action, BufferType, MapType};
@@ -24,11 +23,6 @@ pub(super) struct Asked {
     token: u32,
     /// In nanoseconds since 1970.
     since: u64,
-}
-
-/// What is to be asked about a request.
-pub(super) fn ask(filter: &ContentFilter, request: &Request) -> Option<Question> {
-    question(request, filter.model.as_deref())
 }
 
 impl RouteContext {

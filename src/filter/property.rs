@@ -21,7 +21,7 @@ pub const POLICY: &str = "model_router.policy";
 pub const SHADOW: &str = "model_router.shadow";
 /// The consumer on whose behalf the request came.
 pub const CONSUMER: &str = "model_router.consumer";
-/// The router that was asked, for Envoy's rate limit filters. Only where the policy has limits, as for the next two.
+/// The router that was asked, for Envoy's rate limit filters. Only where the policy has limits, as for the next three.
 pub const ROUTER: &str = "model_router.router";
 /// What the request counts for, before its answer is there: tokens.
 pub const TOKENS: &str = "model_router.tokens";

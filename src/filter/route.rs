@@ -5,7 +5,7 @@
 //! [`super::telling`].
 
 use super::attempt::AttemptContext;
-use super::checking::{self, Asked};
+use super::checking::Asked;
 use super::cooling;
 use super::host;
 use super::limiter;
@@ -14,7 +14,7 @@ use super::metrics::Metrics;
 use super::outcome::Decision;
 use super::property;
 use crate::attempt::{Brief, CLOUD_HEADERS};
-use crate::content_filter::for_request;
+use crate::content_filter::{for_request, question};
 use crate::decide::{Charge, Memory, Rest, Session, Shadow};
 use crate::explain::{Log, explain};
 use crate::policy::{Policy, Timeouts};
@@ -65,7 +65,7 @@ pub(super) struct Decided {
     pub brief: Brief,
     pub session: Option<Session>,
     pub timeouts: Timeouts,
-    charge: Charge,
+    charge: Option<Charge>,
     /// When the body was there, in nanoseconds since 1970.
     pub began: u64,
     /// Its length.
@@ -136,8 +136,8 @@ impl RouteContext {
         self.metrics.observe("decision_microseconds", &[], host::now().saturating_sub(began) / 1000);
         routed.brief.details = call.controls.then_some(began);
         let filter = for_request(policy, call, &routed);
-        let question = filter.map(|filter| checking::ask(filter, &routed.request));
-        let charge = Charge::of(&routed.request, &routed.plan);
+        let question = filter.map(|filter| question(&routed.request, filter.model.as_deref()));
+        let charge = routed.brief.limited.then(|| Charge::of(&routed.request, &routed.plan));
         let Routed { policy: Policy { timeouts, .. }, brief, plan, .. } = routed;
         let decided = Decided { brief, session: plan.session, timeouts: *timeouts, charge, began, size };
         match filter.zip(question) {
@@ -160,11 +160,11 @@ impl RouteContext {
     }
 
     /// Leaves word of what the request counts for, where anything is limited.
-    fn charge(&mut self, router: &str, charge: Charge) {
-        if self.policy.has_limits() {
+    fn charge(&mut self, router: &str, charge: Option<Charge>) {
+        if let Some(charge) = charge {
             limiter::publish(router, charge);
-            self.charge = Some(charge);
         }
+        self.charge = charge;
     }
 
     /// Lets a request for something that a provider keeps go there, whatever body it has.
@@ -172,7 +172,7 @@ impl RouteContext {
         if !brief.consumer.is_empty() {
             host::set_property(property::CONSUMER, brief.consumer.as_bytes());
         }
-        self.charge(&brief.router, Charge::default());
+        self.charge(&brief.router, brief.limited.then(Charge::default));
         self.publish(&brief);
         self.state = State::Routed(Box::new(Decision::of(brief, None, host::now())));
         self.attempt.as_mut().map_or(Action::Continue, |attempt| attempt.on_http_request_headers(0, end_of_stream))

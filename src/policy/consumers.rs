@@ -2,12 +2,12 @@
 //!
 //! Owns the rules on who is recognised by what. Never decides what a request may do.
 
-use super::error::{quoted, suggestion};
+use super::error::quoted;
 use super::fields::section;
 use super::models::Models;
 use super::names::Names;
 use super::node::{Fields, Node};
-use super::{Consumer, Router, When, limits};
+use super::{Consumer, Router, When, limits, routers};
 use crate::catalog::Catalog;
 
 section! {
@@ -69,16 +69,7 @@ fn consumer(
         Some(name.to_owned())
     });
     let when = fields.require("when").and_then(|field| when(&field, earlier));
-    let router = |item: &Node<'_>| {
-        let name = item.text()?;
-        let found = routers.iter().position(|router| router.name == name);
-        if found.is_none() {
-            let near = suggestion(name, routers.iter().map(|router| router.name.as_str()));
-            item.fail(format!("there is no router {}{near}", quoted(name)));
-        }
-        found
-    };
-    let routers = fields.get("routers").and_then(|field| ids(&field, router));
+    let routers = fields.get("routers").and_then(|field| ids(&field, |item| routers::named_by(item, routers)));
     let models = fields.get("models").and_then(|field| ids(&field, |item| models.named_by(item, catalog)));
     let limits = fields.get("limits").map(|field| limits::read(&field)).unwrap_or_default();
     Some(Consumer { name: name?, when: when?, routers, models, limits })

@@ -3,10 +3,10 @@
 //! Owns whom it asks, for which requests, and what happens without an answer. Never asks.
 
 use super::endpoint::{credential, endpoint};
-use super::error::{quoted, suggestion};
+use super::error::quoted;
 use super::fields::section;
 use super::node::{Fields, Node};
-use super::{Credential, Endpoint, Provider, Router, failover, providers};
+use super::{Credential, Endpoint, Provider, Router, failover, providers, routers};
 
 /// Who is asked whether a prompt may go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,13 +122,6 @@ fn path(node: &Node<'_>) -> Option<String> {
 }
 
 fn names(node: &Node<'_>, routers: &[Router]) -> Option<Vec<String>> {
-    let name = |item: &Node<'_>| {
-        let name = item.text()?;
-        if !routers.iter().any(|router| router.name == name) {
-            let near = suggestion(name, routers.iter().map(|router| router.name.as_str()));
-            item.fail(format!("there is no router {}{near}", quoted(name)));
-        }
-        Some(name.to_owned())
-    };
+    let name = |item: &Node<'_>| Some(routers.get(routers::named_by(item, routers)?)?.name.clone());
     node.some_items("; leave it out to check every request")?.iter().map(name).collect()
 }

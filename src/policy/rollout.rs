@@ -99,12 +99,14 @@ fn candidate(node: &Node<'_>, root: &Fields<'_>, serving: &Policy, catalog: &Cat
     let root = Node { value: &merged, path: PATH.to_owned(), notes: &notes }.any_object("an object")?;
     let mut policy = document(&root, catalog, serving.predictor);
     policy.consumers = consumers(serving, &policy);
-    for router in policy.routers.iter().filter(|router| router.limits.any()) {
+    for router in &mut policy.routers {
         // Envoy counts by the router's name, whoever serves.
-        let same = serving.routers.iter().any(|known| known.name == router.name && known.limits == router.limits);
-        if !same {
+        let limits = serving.routers.iter().find(|known| known.name == router.name).map(|known| known.limits);
+        let limits = limits.unwrap_or_default();
+        if router.limits.any() && router.limits != limits {
             node.fail(format!("router {}: its limits stand in the policy, for both", quoted(&router.name)));
         }
+        router.limits = limits;
     }
     pass_on(&notes, node, &merged);
     Some(policy)

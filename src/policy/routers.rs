@@ -55,6 +55,17 @@ pub(super) struct Context<'c> {
     pub providers: &'c [Provider],
 }
 
+/// The place of the router whose name is `node`.
+pub(super) fn named_by(node: &Node<'_>, routers: &[Router]) -> Option<usize> {
+    let name = node.text()?;
+    let found = routers.iter().position(|router| router.name == name);
+    if found.is_none() {
+        let near = suggestion(name, routers.iter().map(|router| router.name.as_str()));
+        node.fail(format!("there is no router {}{near}", quoted(name)));
+    }
+    found
+}
+
 /// The router of `node`; a broken one keeps its place.
 pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Router {
     let mut router = Router {

@@ -197,7 +197,11 @@ fn limits_are_the_policys() {
         let router = json!({"name": "auto", "mode": "cost", "limits": limits});
         Policy::from_value(&with(limited.clone(), "/candidate", json!({"policy": {"routers": [router]}})))
     };
-    assert!(with_limits(Value::Null).is_ok() && with_limits(json!({"requests_per_minute": 5})).is_ok());
+    for limits in [Value::Null, json!({"requests_per_minute": 5})] {
+        let policy = with_limits(limits).unwrap();
+        let candidate = &policy.rollout.as_ref().unwrap().policy;
+        assert!(candidate.has_limits() && candidate.routers[0].limits == policy.routers[0].limits);
+    }
     let errors = with_limits(json!({"requests_per_minute": 6})).unwrap_err();
     assert_eq!(errors[0].to_string(), "candidate.policy: router `auto`: its limits stand in the policy, for both");
 }
