@@ -34,7 +34,15 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<(String, Value)>> {
 pub fn policy(path: &Path) -> anyhow::Result<Policy> {
     let found = read(path)?;
     let (place, value) = found.first().context("no policy")?;
-    Policy::from_value(value).map_err(|errors| {
+    valid(value, path, place)
+}
+
+/// The policy of a document, which stands at `place` of a file.
+///
+/// # Errors
+/// With every error of the policy.
+pub fn valid(document: &Value, path: &Path, place: &str) -> anyhow::Result<Policy> {
+    Policy::from_value(document).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(|error| format!("{place}{error}")).collect();
         anyhow::anyhow!("{} is not valid:\n{}", path.display(), lines.join("\n"))
     })

@@ -37,7 +37,7 @@ pub struct Key {
 pub fn clusters(policy: &Policy) -> anyhow::Result<Vec<Cluster>> {
     let mut clusters: Vec<Cluster> = Vec::new();
     for (at, provider) in policy.providers.iter().enumerate() {
-        let cluster = cluster(provider).with_context(|| format!("providers[{at}]"))?;
+        let cluster = of_provider(provider).with_context(|| format!("providers[{at}]"))?;
         match clusters.iter().find(|known| known.name == cluster.name) {
             None => clusters.push(cluster),
             Some(known) if *known == cluster => {}
@@ -45,42 +45,31 @@ pub fn clusters(policy: &Policy) -> anyhow::Result<Vec<Cluster>> {
         }
     }
     if let Some(filter) = &policy.content_filter {
-        clusters.push(content_filter(filter).context("content_filter")?);
+        clusters.push(of_content_filter(filter).context("content_filter")?);
     }
     Ok(clusters)
 }
 
-fn content_filter(filter: &ContentFilter) -> anyhow::Result<Cluster> {
-    let Some(Endpoint { tls, host, port }) = filter.endpoint.clone() else { bail!("needs an `endpoint`") };
-    Ok(Cluster {
-        name: filter.cluster.clone(),
-        sni: if tls { certified_name(&filter.authority).context("needs an `authority`")? } else { String::new() },
-        host,
-        port,
-        tls,
-        credential: filter.credential.as_ref().map(|credential| key(Dialect::OpenAi, credential)),
-        serves: false,
-    })
+fn of_content_filter(filter: &ContentFilter) -> anyhow::Result<Cluster> {
+    let endpoint = filter.endpoint.clone().context("needs an `endpoint`")?;
+    let cluster = cluster(&filter.cluster, endpoint, Some(&filter.authority)).context("needs an `authority`")?;
+    Ok(Cluster { credential: filter.credential.as_ref().map(|credential| key(Dialect::OpenAi, credential)), ..cluster })
 }
 
-fn cluster(provider: &Provider) -> anyhow::Result<Cluster> {
-    let Some(Endpoint { tls, host, port }) = provider.endpoint.clone() else {
-        bail!("`{}` needs an `endpoint`, or a `preset` that has one", provider.name);
-    };
-    Ok(Cluster {
-        name: provider.cluster.clone(),
-        sni: if tls {
-            let authority = provider.authority.as_deref().unwrap_or(&host);
-            certified_name(authority).with_context(|| format!("`{}` needs an `authority`", provider.name))?
-        } else {
-            String::new()
-        },
-        host,
-        port,
-        tls,
-        credential: provider.credential.as_ref().map(|credential| key(provider.dialect, credential)),
-        serves: true,
-    })
+fn of_provider(provider: &Provider) -> anyhow::Result<Cluster> {
+    let name = &provider.name;
+    let endpoint = provider.endpoint.clone();
+    let endpoint = endpoint.with_context(|| format!("`{name}` needs an `endpoint`, or a `preset` that has one"))?;
+    let cluster = cluster(&provider.cluster, endpoint, provider.authority.as_deref())
+        .with_context(|| format!("`{name}` needs an `authority`"))?;
+    let credential = provider.credential.as_ref().map(|credential| key(provider.dialect, credential));
+    Ok(Cluster { credential, serves: true, ..cluster })
+}
+
+/// One without a key that serves nothing.
+fn cluster(name: &str, Endpoint { tls, host, port }: Endpoint, authority: Option<&str>) -> anyhow::Result<Cluster> {
+    let sni = if tls { certified_name(authority.unwrap_or(&host))? } else { String::new() };
+    Ok(Cluster { name: name.to_owned(), host, port, tls, sni, credential: None, serves: false })
 }
 
 /// Behind a private address a server still has its public name: that of `authority`.

@@ -6,6 +6,7 @@ use super::Settings;
 use super::clusters::{Cluster, clusters};
 use super::tracing::Tracing;
 use super::{identity, limits};
+use crate::source;
 use anyhow::{Context, ensure};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, context, value::Serde};
@@ -92,31 +93,22 @@ pub fn watched(from: &From<'_>, folder: &Path) -> anyhow::Result<Vec<(String, St
 /// # Errors
 /// Where the policy is not valid, or asks no service.
 pub fn rate_limits(from: &From<'_>) -> anyhow::Result<String> {
-    let (document, policy) = read(from)?;
-    let settings = Settings::of(&document).with_context(|| from.file.display().to_string())?;
+    let (_, policy, settings) = read(from)?;
     let rules = limits::of_service(&policy, settings.rate_limit.as_ref())?;
     let origin = format!("# Made by `model-router envoy --policy {} --rate-limits FILE`.\n", from.file.display());
     Ok(origin + &rules)
 }
 
-fn read(from: &From<'_>) -> anyhow::Result<(Value, Policy)> {
+/// The document, the policy that it is, and what it says of Envoy itself.
+fn read(from: &From<'_>) -> anyhow::Result<(Value, Policy, Settings)> {
     let file = from.file.display();
     let document: Value = serde_yaml_ng::from_str(from.text).with_context(|| format!("{file} is no YAML"))?;
-    let policy = Policy::from_value(&document).map_err(|errors| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{file} is not valid:\n{}", lines.join("\n"))
-    })?;
-    Ok((document, policy))
+    let policy = source::valid(&document, from.file, "")?;
+    let settings = Settings::of(&document).with_context(|| file.to_string())?;
+    Ok((document, policy, settings))
 }
 
-fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> {
-    let file = from.file.display();
-    let (document, policy) = read(from)?;
-    let settings = Settings::of(&document).with_context(|| file.to_string())?;
-    let service = settings.rate_limit.as_ref().and_then(|it| it.service.as_ref());
-    let tls = settings.listener.tls.is_some();
-    let identity = identity::shown(settings.identity.as_ref(), &policy, tls).with_context(|| file.to_string())?;
-    let clusters = clusters(&policy).with_context(|| file.to_string())?;
+fn environment<'a>() -> anyhow::Result<Environment<'a>> {
     let mut environment = Environment::new();
     // A line with nothing but a tag leaves none.
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
@@ -125,7 +117,16 @@ fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> 
     for (name, text) in TEMPLATES {
         environment.add_template(name, text)?;
     }
-    let settings = Settings::of(&document).with_context(|| file.to_string())?;
+    Ok(environment)
+}
+
+fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> {
+    let file = from.file.display();
+    let (document, policy, settings) = read(from)?;
+    let service = settings.rate_limit.as_ref().and_then(|it| it.service.as_ref());
+    let tls = settings.listener.tls.is_some();
+    let identity = identity::shown(settings.identity.as_ref(), &policy, tls).with_context(|| file.to_string())?;
+    let clusters = clusters(&policy).with_context(|| file.to_string())?;
     let collector = settings.tracing.as_ref().map(Tracing::collector).transpose();
     let collector = collector.with_context(|| format!("{file}: envoy.tracing"))?;
     let values = context! {
@@ -143,7 +144,7 @@ fn page<'a>(from: &From<'_>, folder: Option<&Path>) -> anyhow::Result<Page<'a>> 
         labels => LABELS,
         xds => folder.map(|folder| folder.display().to_string()),
     };
-    Ok(Page { clusters, environment, values })
+    Ok(Page { clusters, environment: environment()?, values })
 }
 
 impl Page<'_> {
