@@ -1,9 +1,10 @@
 //! `model-router check`, and what `explain` and `route` say of a candidate.
 
+mod common;
+
+use common::run;
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 fn file(name: &str, document: &Value) -> String {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -11,16 +12,9 @@ fn file(name: &str, document: &Value) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-fn run(args: &[&str], input: &str) -> (i32, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_model-router"))
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
+/// The exit code of a run, and everything that it said.
+fn ran(args: &[&str], input: &str) -> (i32, String) {
+    let output = run(args, input);
     let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     (output.status.code().unwrap(), text)
 }
@@ -38,24 +32,24 @@ const ROUTER: &str = "model-router";
 fn check_says_what_a_change_does_to_pools() {
     let old = file("old.json", &policy(&["gpt-5", "gpt-5-mini"], json!({"name": ROUTER})));
     let new = file("new.json", &policy(&["gpt-5", "gpt-5-nano"], json!({"name": ROUTER})));
-    let (code, said) = run(&["check", "--against", &old, &new], "");
+    let (code, said) = ran(&["check", "--against", &old, &new], "");
     assert_eq!(code, 3, "{said}");
     assert!(said.contains("pool: router `model-router`: gpt-5@p, gpt-5-nano@p\n"), "{said}");
     let change = "changed: router `model-router`: gpt-5-nano@p joins its pool; gpt-5-mini@p leaves it\n";
     assert!(said.contains(change), "{said}");
     let mode = file("mode.json", &policy(&["gpt-5", "gpt-5-mini"], json!({"name": ROUTER, "mode": "cost"})));
-    let (code, said) = run(&["check", "--against", &old, &mode], "");
+    let (code, said) = ran(&["check", "--against", &old, &mode], "");
     assert!(code == 0 && !said.contains("changed"), "{code} {said}");
     let broken = file("broken.json", &policy(&["gpt-5"], json!({"name": ROUTER, "mode": "fast"})));
-    assert_eq!(run(&["check", "--against", &old, &broken], "").0, 1);
-    assert_eq!(run(&["check", "--against", &broken, &old], "").0, 1);
+    assert_eq!(ran(&["check", "--against", &old, &broken], "").0, 1);
+    assert_eq!(ran(&["check", "--against", &broken, &old], "").0, 1);
 }
 
 #[test]
 fn check_shows_both_pools_where_there_is_a_candidate() {
     let mut document = policy(&["gpt-5", "gpt-5-mini"], json!({"name": ROUTER}));
     document["candidate"] = json!({"policy": {"routers": [{"name": ROUTER, "subset": ["gpt-5-mini"]}]}});
-    let (code, said) = run(&["check", &file("both.json", &document)], "");
+    let (code, said) = ran(&["check", &file("both.json", &document)], "");
     assert_eq!(code, 0);
     assert!(said.contains("warning: candidate.policy: router `model-router`: gpt-5@p leaves it\n"), "{said}");
     assert!(said.contains("pool: candidate.policy: router `model-router`: gpt-5-mini@p\n"), "{said}");
@@ -67,7 +61,7 @@ fn explain_says_which_policy_decides_and_what_the_other_would_take() {
     document["candidate"] = json!({"policy": {"routers": [{"name": ROUTER, "subset": ["gpt-5-mini"]}]}});
     let body = json!({"model": ROUTER, "messages": [{"role": "user", "content": "hi"}]}).to_string();
     let explain = |document: &Value, format| {
-        run(&["explain", "--format", format, "--policy", &file("explain.json", document)], &body).1
+        ran(&["explain", "--format", format, "--policy", &file("explain.json", document)], &body).1
     };
     let told: Value = serde_json::from_str(&explain(&document, "json")).unwrap();
     assert_eq!((&told["policy"], &told["model"]), (&json!("current"), &json!("gpt-5")));
@@ -95,7 +89,7 @@ fn route_spreads_a_batch_under_one_of_the_two() {
     document["consumers"] = json!([{"name": "a", "when": {"header": "x", "equals": "a"}, "models": ["gpt-5"]}]);
     let both = file("route.json", &document);
     let models = |args: &[&str]| {
-        let said = run(
+        let said = ran(
             &[&["route", "--json", "--mode", "cost", "--policy", &both], args].concat(),
             r#"{"id":"1","prompt":"hi"}"#,
         )
@@ -106,6 +100,6 @@ fn route_spreads_a_batch_under_one_of_the_two() {
     };
     assert_eq!((models(&[]), models(&["--candidate"])), (vec!["gpt-5".to_owned()], vec!["gpt-5-mini".to_owned()]));
     document.as_object_mut().unwrap().remove("candidate");
-    let (code, said) = run(&["route", "--candidate", "--policy", &file("none.json", &document)], "");
+    let (code, said) = ran(&["route", "--candidate", "--policy", &file("none.json", &document)], "");
     assert!(code == 1 && said.contains("--candidate: the policy has no candidate"), "{said}");
 }

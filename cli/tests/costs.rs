@@ -1,25 +1,17 @@
 //! `model-router costs`: what it adds up, what it skips, and what its page holds.
 
+mod common;
+
+use common::run;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 const SECRET: &str = "xyzzy-plugh";
 
-fn run(args: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_model-router"))
-        .arg("costs")
-        .args(args)
-        .env_remove("RUST_BACKTRACE")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A run that fails early does not read all of it.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
+fn costs(args: &[&str], input: &[u8]) -> Output {
+    run(&[&["costs"], args].concat(), input)
 }
 
 fn path(name: &str) -> PathBuf {
@@ -33,7 +25,7 @@ fn text(bytes: &[u8]) -> String {
 /// Rows of the CSV, by column, and what went to standard error.
 fn rows(name: &str, args: &[&str], input: &[u8]) -> (Vec<Value>, String) {
     let file = path(name);
-    let output = run(&[args, &["--csv", file.to_str().unwrap()]].concat(), input);
+    let output = costs(&[args, &["--csv", file.to_str().unwrap()]].concat(), input);
     let stderr = text(&output.stderr);
     assert!(output.status.success(), "{stderr}");
     let mut reader = csv::Reader::from_path(file).unwrap();
@@ -113,7 +105,7 @@ fn groups_are_by_what_was_asked_for() {
         "model-router/gpt-5-mini 1 0.100000 0.200000",
     ];
     assert_eq!(of("router,model", "both.csv"), both);
-    let table = text(&run(&["--by", "day", "--by", "model,router"], &log(&entries)).stdout);
+    let table = text(&costs(&["--by", "day", "--by", "model,router"], &log(&entries)).stdout);
     assert!(
         table.contains("By day\n") && table.contains("By model, router\n") && !table.contains("By router\n"),
         "{table}"
@@ -142,7 +134,7 @@ fn what_has_no_cost_is_counted_apart_and_said() {
     assert_eq!(stderr, "");
     let figures = ["requests", "priced", "failed", "no_usage", "no_price", "kept", "input_tokens", "cost_usd"];
     assert_eq!(figures.map(|name| rows[0][name].as_str().unwrap()), ["6", "1", "2", "1", "1", "1", "107", "0.100000"]);
-    let shown = text(&run(&[], &log(&entries)).stdout);
+    let shown = text(&costs(&[], &log(&entries)).stdout);
     for note in [
         "1 of 6 requests have a known cost.",
         "2 failed or were left by their clients; 1 were answered without usage",
@@ -221,14 +213,14 @@ fn broken_lines_are_skipped_and_named_by_their_numbers_only() {
 
 #[test]
 fn an_input_without_an_entry_is_an_error_and_an_empty_one_is_not() {
-    let output = run(&[], b"these are\nno entries\n");
+    let output = costs(&[], b"these are\nno entries\n");
     assert!(!output.status.success() && output.stdout.is_empty());
     assert!(text(&output.stderr).contains("no line is an entry"), "{}", text(&output.stderr));
-    let output = run(&["--html", path("empty.html").to_str().unwrap()], b"");
+    let output = costs(&["--html", path("empty.html").to_str().unwrap()], b"");
     assert!(output.status.success());
     assert!(text(&output.stdout).contains("0 of 0 requests"));
     for by in ["", "hour", "day,day"] {
-        assert!(!run(&["--by", by], b"").status.success(), "{by}");
+        assert!(!costs(&["--by", by], b"").status.success(), "{by}");
     }
 }
 
@@ -250,7 +242,7 @@ fn files_may_be_several_and_gzipped_in_parts() {
     assert_eq!(stderr, format!("skipped 1 of 4 lines:\n  {plain}:2 is not a JSON object\n"));
     assert_eq!(rows("piped.csv", &[], &zipped()).0[0]["requests"], "1");
     for wrong in [cut, "/nowhere.log"] {
-        let output = run(&[plain, wrong], b"");
+        let output = costs(&[plain, wrong], b"");
         assert!(
             !output.status.success() && text(&output.stderr).contains(&format!("cannot read {wrong} after line 0"))
         );
@@ -265,7 +257,7 @@ fn the_page_needs_nothing_and_believes_no_name() {
         json!({ "model_router.model": "<script>alert(1)</script>\u{1b}[2J", "model_router.cost_usd": "0.9" }),
     ));
     let file = path("costs.html");
-    let output = run(&["--html", file.to_str().unwrap()], &log(&entries));
+    let output = costs(&["--html", file.to_str().unwrap()], &log(&entries));
     let page = std::fs::read_to_string(file).unwrap();
     let table = text(&output.stdout);
     assert!(!page.contains("<script") && page.contains("&lt;script&gt;"));
@@ -289,6 +281,6 @@ fn the_page_needs_nothing_and_believes_no_name() {
 fn the_same_log_gives_the_same_bytes() {
     let entries: Vec<Value> =
         (0..60).map(|model| entry(json!({ "model_router.model": format!("model-{model}") }))).collect();
-    let [first, second] = [(); 2].map(|()| run(&["--by", "model", "--by", "router,model"], &log(&entries)).stdout);
+    let [first, second] = [(); 2].map(|()| costs(&["--by", "model", "--by", "router,model"], &log(&entries)).stdout);
     assert_eq!(text(&first), text(&second));
 }

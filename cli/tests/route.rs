@@ -1,37 +1,23 @@
 //! `model-router route`: what it counts, what it refuses, and what its page holds.
 
+mod common;
+
+use common::run;
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
 
 const ENVOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../envoy/envoy.yaml");
 const PROMPTS: &str = include_str!("../data/task_eval.jsonl");
 const SECRET: &str = "xyzzy-plugh";
 
-fn run(command: &str, policy: &str, args: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_model-router"))
-        .args([command, "--policy", policy])
-        .args(args)
-        .env_remove("RUST_BACKTRACE")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A run that fails early does not read all of it.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
-}
-
 fn report(policy: &str, args: &[&str], input: &str) -> Value {
-    let output = run("route", policy, &[args, &["--json"]].concat(), input);
+    let output = run(&[&["route", "--policy", policy], args, &["--json"]].concat(), input);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn error(policy: &str, args: &[&str], input: &str) -> String {
-    let output = run("route", policy, args, input);
+    let output = run(&[&["route", "--policy", policy], args].concat(), input);
     assert!(!output.status.success());
     assert!(output.stdout.is_empty());
     String::from_utf8(output.stderr).unwrap()
@@ -131,7 +117,7 @@ fn it_decides_as_explain_does() {
         let prompt: Value = serde_json::from_str(line).unwrap();
         let messages = json!([{ "role": "user", "content": prompt["prompt"] }]);
         let body = json!({ "model": "model-router", "messages": messages }).to_string();
-        let output = run("explain", ENVOY, &["--format", "json"], &body);
+        let output = run(&["explain", "--policy", ENVOY, "--format", "json"], &body);
         let explained: Value = serde_json::from_slice(&output.stdout).unwrap();
         let line = json!({ "id": "a", "messages": messages, "group": 7 }).to_string();
         let report = report(ENVOY, &["--mode", "balanced"], &line);
@@ -243,7 +229,7 @@ fn the_same_input_gives_the_same_bytes() {
     let policy = policy_file("same.json");
     let mut seen = Vec::new();
     for html in [path("first.html"), path("second.html")] {
-        let tables = run("route", &policy, &["--html", &html], PROMPTS).stdout;
+        let tables = run(&["route", "--policy", &policy, "--html", &html], PROMPTS).stdout;
         let json = report(&policy, &[], PROMPTS).to_string();
         seen.push((tables, json, std::fs::read(html).unwrap()));
     }

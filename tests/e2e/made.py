@@ -1,9 +1,7 @@
 """Envoy's configuration, made of a policy of envoy/examples that a test has changed."""
 
-import subprocess
-
 import yaml
-from conftest import CLI, ROOT
+from conftest import ROOT, generate
 
 
 def policy(example):
@@ -14,5 +12,6 @@ def made(directory, policy, option="--output", name="made.yaml"):
     """The file that the companion writes for a policy."""
     source, file = directory / "policy.yaml", directory / name
     source.write_text(yaml.safe_dump(policy, sort_keys=False))
-    subprocess.run([CLI, "envoy", "--policy", source, option, file], check=True, cwd=ROOT)
+    output = generate("--policy", source, option, file)
+    assert output.returncode == 0, output.stderr
     return file
