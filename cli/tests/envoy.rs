@@ -306,10 +306,10 @@ fn what_is_wrong_with_identity_and_limits_is_named() {
         }),
         ("client-certificates", "envoy.listener.tls is needed", |policy| policy["envoy"]["listener"] = json!({})),
         ("jwt", "give either file or url", |policy| policy["envoy"]["identity"]["jwt"]["jwks"] = json!({})),
-        ("jwt", "expected https://HOST/", |policy| {
+        ("jwt", "jwks.url\n    1: must begin with https://", |policy| {
             policy["envoy"]["identity"]["jwt"]["jwks"] = json!({"url": "http://x/keys"});
         }),
-        ("fleet", "expected http://HOST:PORT", |policy| {
+        ("fleet", "rate_limit.service.endpoint\n    1: must begin with", |policy| {
             policy["envoy"]["rate_limit"]["service"]["endpoint"] = json!("127.0.0.1:8081");
         }),
         ("fleet", "unknown variant `deny`", |policy| {

@@ -21,6 +21,30 @@ pub struct Cluster {
     pub serves: bool,
 }
 
+/// Where something is that serves no models, and needs no key.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Address {
+    pub tls: bool,
+    pub host: String,
+    pub port: u16,
+}
+
+impl Address {
+    /// Of scheme, host and port.
+    ///
+    /// # Errors
+    /// The rule that the text breaks.
+    pub fn parse(endpoint: &str) -> anyhow::Result<Address> {
+        Endpoint::parse(endpoint).map(Address::from).map_err(anyhow::Error::msg)
+    }
+}
+
+impl From<Endpoint> for Address {
+    fn from(Endpoint { tls, host, port }: Endpoint) -> Address {
+        Address { tls, host, port }
+    }
+}
+
 /// How a provider gets its key.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Key {

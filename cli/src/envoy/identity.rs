@@ -2,7 +2,8 @@
 //!
 //! Owns its fields, and the rule that a header which names a consumer comes from Envoy alone. Never sees a key.
 
-use anyhow::{bail, ensure};
+use super::clusters::Address;
+use anyhow::{Context, bail, ensure};
 use model_router::policy::{Policy, When};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -107,15 +108,7 @@ pub struct Shown {
     /// Headers that clients cannot send.
     pub removed: Vec<String>,
     /// Where the keys of an identity provider are fetched.
-    pub jwks: Option<Place>,
-}
-
-/// An address of HTTP over TLS.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Place {
-    pub url: String,
-    pub host: String,
-    pub port: u16,
+    pub jwks: Option<Address>,
 }
 
 /// Checks a policy's way of learning who is calling.
@@ -146,7 +139,7 @@ pub fn shown(identity: Option<&Identity>, policy: &Policy, tls: bool) -> anyhow:
     }
     let jwks = match jwt.as_ref().map(|jwt| &jwt.jwks) {
         None | Some(Jwks { file: Some(_), url: None }) => None,
-        Some(Jwks { file: None, url: Some(url) }) => Some(place(url)?),
+        Some(Jwks { file: None, url: Some(url) }) => Some(origin(url).context("envoy.identity.jwt.jwks.url")?),
         Some(_) => bail!("envoy.identity.jwt.jwks: give either file or url"),
     };
     Ok(Some(Shown {
@@ -156,14 +149,7 @@ pub fn shown(identity: Option<&Identity>, policy: &Policy, tls: bool) -> anyhow:
     }))
 }
 
-fn place(url: &str) -> anyhow::Result<Place> {
-    let parsed = url.strip_prefix("https://").map(|rest| rest.split('/').next().unwrap_or_default());
-    let Some(authority) = parsed.filter(|it| !it.is_empty() && !it.contains('@')) else {
-        bail!("envoy.identity.jwt.jwks.url: expected https://HOST/…, found {url:?}");
-    };
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse()?),
-        None => (authority, 443),
-    };
-    Ok(Place { url: url.to_owned(), host: host.to_owned(), port })
+fn origin(url: &str) -> anyhow::Result<Address> {
+    let rest = url.strip_prefix("https://").context("must begin with https://")?;
+    Address::parse(&format!("https://{}", rest.split('/').next().unwrap_or_default()))
 }

@@ -2,7 +2,8 @@
 //!
 //! Owns the names under which Envoy counts. Never counts.
 
-use anyhow::{Context, bail};
+use super::clusters::Address;
+use anyhow::{Context, bail, ensure};
 use model_router::policy::{Limits, Policy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,24 +81,15 @@ pub struct Bucket {
     pub most: u32,
 }
 
-/// The service's address, taken apart.
-#[derive(Debug, Serialize)]
-pub struct Address {
-    pub host: String,
-    pub port: u16,
-}
-
 impl Service {
     /// Where it is.
     ///
     /// # Errors
-    /// Where the endpoint is none.
+    /// Where the endpoint is none of HTTP without TLS.
     pub fn address(&self) -> anyhow::Result<Address> {
-        let place = self.endpoint.strip_prefix("http://").and_then(|rest| rest.rsplit_once(':'));
-        let place = place.and_then(|(host, port)| Some(Address { host: host.to_owned(), port: port.parse().ok()? }));
-        place.filter(|place| !place.host.is_empty() && !place.host.contains('/')).with_context(|| {
-            format!("envoy.rate_limit.service.endpoint: expected http://HOST:PORT, found {:?}", self.endpoint)
-        })
+        let address = Address::parse(&self.endpoint).context("envoy.rate_limit.service.endpoint")?;
+        ensure!(!address.tls, "envoy.rate_limit.service.endpoint: must begin with http://");
+        Ok(address)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns its fields and their rules. What is in a span stands in the template.
 
+use super::clusters::Address;
 use anyhow::ensure;
 use model_router::policy::Endpoint;
 use schemars::JsonSchema;
@@ -31,9 +32,7 @@ pub struct Tracing {
 /// What the templates show of it.
 #[derive(Debug, Serialize)]
 pub struct Collector {
-    pub tls: bool,
-    pub host: String,
-    pub port: u16,
+    pub address: Address,
     pub url: String,
     /// Of the requests.
     pub sample_millionths: u32,
@@ -57,7 +56,6 @@ impl Tracing {
         let url = format!("{scheme}://{}/v1/traces", endpoint.authority());
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to a million")]
         let sample_millionths = (self.sample_percent * 10_000.0).round() as u32;
-        let Endpoint { tls, host, port } = endpoint;
-        Ok(Collector { tls, host, port, url, sample_millionths })
+        Ok(Collector { address: endpoint.into(), url, sample_millionths })
     }
 }
