@@ -190,8 +190,7 @@ impl<'q> Question<'q, '_> {
 
     fn excludes_place(&self, model: &Model, served: &Served) -> Option<Exclusion> {
         let Some(provider) = self.policy.providers.get(served.provider) else { return Some(Exclusion::Api) };
-        let zone = self.terms.router.and_then(|router| router.data_zone.as_deref());
-        if zone.is_some_and(|zone| provider.data_zone.as_deref() != Some(zone)) {
+        if self.terms.router.is_some_and(|router| !router.allows(provider)) {
             return Some(Exclusion::Outside(Outside::DataZone));
         }
         let Some(way) = self.way(provider) else { return Some(Exclusion::Api) };

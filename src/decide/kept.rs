@@ -40,9 +40,9 @@ pub fn keeper(policy: &Policy, kept: &Kept, caller: Caller) -> Result<Keeper, Re
         Some(origin) => providers.find(|(_, provider)| Origin::means(origin.provider, &provider.name)),
         // What is to be made must be of use to, and allowed by, every router that the caller may ask.
         None if kept.id.is_empty() => providers.find(|(_, provider)| {
-            let asked = policy.routers.iter().enumerate().filter(|(id, _)| caller.may_ask(policy, Asked::Router(*id)));
-            let mut zones = asked.filter_map(|(_, router)| router.data_zone.as_deref());
-            zones.all(|zone| provider.data_zone.as_deref() == Some(zone))
+            let mut asked =
+                policy.routers.iter().enumerate().filter(|(id, _)| caller.may_ask(policy, Asked::Router(*id)));
+            asked.all(|(_, router)| router.allows(provider))
         }),
         None => match (providers.next(), providers.next()) {
             (first, None) => first,

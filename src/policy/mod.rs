@@ -174,6 +174,13 @@ pub struct Router {
     pub limits: Limits,
 }
 
+impl Router {
+    /// Whether a provider keeps its data where this router wants it.
+    pub fn allows(&self, provider: &Provider) -> bool {
+        self.data_zone.is_none() || self.data_zone == provider.data_zone
+    }
+}
+
 /// Why a configured model does not belong to a router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outside {

@@ -10,8 +10,7 @@ pub fn pool(policy: &Policy, router: &Router) -> Vec<String> {
     let inside = policy.models.iter().zip(&router.pool).filter(|(_, outside)| outside.is_none());
     for (model, _) in inside {
         let providers = model.served_by.iter().filter_map(|served| policy.providers.get(served.provider));
-        let zone = router.data_zone.as_deref();
-        for provider in providers.filter(|provider| zone.is_none() || provider.data_zone.as_deref() == zone) {
+        for provider in providers.filter(|provider| router.allows(provider)) {
             let place = [&model.name, "@", &provider.name].concat();
             // A model may have several deployments at a provider.
             if !pool.contains(&place) {

@@ -108,7 +108,7 @@ pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Router {
             Some(Outside::Version)
         } else if publishers.as_ref().is_some_and(|publishers| !is_published_by(draft, publishers)) {
             Some(Outside::Publisher)
-        } else if router.data_zone.as_deref().is_some_and(|zone| !is_in_zone(draft, zone, context.providers)) {
+        } else if !is_in_zone(draft, &router, context.providers) {
             Some(Outside::DataZone)
         } else {
             None
@@ -197,11 +197,10 @@ fn is_published_by(draft: &Draft<'_>, publishers: &[&str]) -> bool {
     by.is_some_and(|by| publishers.iter().any(|publisher| publisher.eq_ignore_ascii_case(by)))
 }
 
-fn is_in_zone(draft: &Draft<'_>, zone: &str, providers: &[Provider]) -> bool {
+fn is_in_zone(draft: &Draft<'_>, router: &Router, providers: &[Provider]) -> bool {
+    let mut served = draft.model.served_by.iter().filter_map(|served| providers.get(served.provider));
     // Where the list of providers is what is wrong, nothing follows for the zone.
-    let mut served = draft.model.served_by.iter();
-    draft.broken
-        || served.any(|served| providers.get(served.provider).is_some_and(|p| p.data_zone.as_deref() == Some(zone)))
+    draft.broken || router.data_zone.is_none() || served.any(|provider| router.allows(provider))
 }
 
 fn baseline(node: &Node<'_>, context: &Context<'_>) -> Option<ModelId> {
