@@ -1,8 +1,9 @@
 //! Cells of the measurement, their rounds, and what is read off these.
 
 use crate::calls::Call;
+use crate::config::Side;
 use crate::load::{Load, Seen, Until};
-use crate::process::{Servers, Side};
+use crate::process::Servers;
 use anyhow::{Context as _, ensure};
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -6,8 +6,8 @@
 //! processor. Only as much of the file's structure is known here as that takes; what is not found is an error, not a
 //! silent difference.
 
-use crate::process::Side;
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
+use model_router::policy::{Dialect, Policy, Provider};
 use serde_json::{Value, json};
 
 const MANAGER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
@@ -25,6 +25,27 @@ const PLUGIN: &str = "/http_filters/0/typed_config/config";
 const ADDRESS: &str = "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address";
 /// What `scripts/wasm-cargo.sh empty` builds.
 const EMPTY_MODULE: &str = "target/empty.wasm";
+
+/// What is measured beside what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// Envoy without the filter.
+    Bare,
+    /// Bare Envoy with two plugins whose callbacks do nothing.
+    Idle,
+    /// Bare Envoy with two plugins that hold the body and set a header.
+    Empty,
+    /// Bare Envoy with an external processor that does nothing.
+    ExtProc,
+    /// Envoy with all that is there for the filter, and those two in its place.
+    Machinery,
+    /// Envoy with the filter.
+    Filter,
+    /// The mock provider itself.
+    Direct,
+    /// LiteLLM's proxy.
+    LiteLlm,
+}
 
 /// Where an Envoy listens and what it is in front of.
 #[derive(Clone, Copy, Debug)]
@@ -69,9 +90,10 @@ fn with_filter(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
     *port(&mut document, "/admin/address")? = ports.admin.into();
     *port(&mut document, "/static_resources/listeners/0/address")? = ports.listener.into();
     let policy = format!("{MANAGER}{PLUGIN}/configuration/value");
-    let providers = array(&mut document, &format!("{policy}/providers"))?.clone();
+    let providers = document.pointer(&policy).map(Policy::from_value).context("no policy")?;
+    let providers = providers.map_err(|_| anyhow!("a policy that is not valid"))?.providers;
     for cluster in array(&mut document, "/static_resources/clusters")? {
-        let of_cluster = |provider: &&Value| provider.get("cluster") == cluster.get("name");
+        let of_cluster = |provider: &&Provider| cluster.get("name").is_some_and(|name| *name == provider.cluster);
         let provider = ports.upstreams.of(providers.iter().find(of_cluster).context("a cluster of no provider")?);
         *port(cluster, ADDRESS)? = provider.into();
     }
@@ -94,13 +116,11 @@ fn with_filter(yaml: &str, ports: Ports) -> anyhow::Result<Value> {
 impl Upstreams {
     /// Where the mock provider is that speaks what `provider` does, and nothing else: a measurement of translation cannot
     /// be of anything else either.
-    fn of(&self, provider: &Value) -> u16 {
-        if provider.get("dialect").is_some_and(|dialect| dialect == "anthropic") {
-            self.messages_only
-        } else if provider.get("apis").is_some() {
-            self.chat_only
-        } else {
-            self.provider
+    fn of(&self, provider: &Provider) -> u16 {
+        match provider.dialect {
+            Dialect::Anthropic => self.messages_only,
+            _ if provider.speaks_responses() => self.provider,
+            _ => self.chat_only,
         }
     }
 }

@@ -34,7 +34,8 @@ mod targets;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
-use process::{Servers, Setting, Side};
+use config::Side;
+use process::{Servers, Setting};
 use std::path::{Path, PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
 

@@ -4,8 +4,9 @@
 use crate::Args;
 use crate::calls::{self, Call, LARGE, SIZES, SMALL};
 use crate::cells::{Cell, Spread, cpu_per_event, cpu_per_request, load, p50, requests_per_second, rounds};
+use crate::config::Side;
 use crate::load::{self, Until};
-use crate::process::{Servers, Side};
+use crate::process::Servers;
 use crate::report::{self, Memory};
 use crate::targets::Target;
 use anyhow::{Context as _, bail, ensure};

@@ -1,7 +1,7 @@
 //! Processes of a measurement. Each is killed, by its id, when its owner goes: at the end, on an error, on a signal.
 
 use crate::calls::ROUTER;
-use crate::config::{self, Ports, Upstreams};
+use crate::config::{self, Ports, Side, Upstreams};
 use crate::{litellm, load};
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
@@ -15,27 +15,6 @@ use tokio::net::TcpStream;
 
 /// The core on which the Envoys run, and what stands in their place.
 const ENVOY_CORE: usize = 0;
-
-/// What is measured beside what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
-    /// Envoy without the filter.
-    Bare,
-    /// Bare Envoy with two plugins whose callbacks do nothing.
-    Idle,
-    /// Bare Envoy with two plugins that hold the body and set a header.
-    Empty,
-    /// Bare Envoy with an external processor that does nothing.
-    ExtProc,
-    /// Envoy with all that is there for the filter, and those two in its place.
-    Machinery,
-    /// Envoy with the filter.
-    Filter,
-    /// The mock provider itself.
-    Direct,
-    /// LiteLLM's proxy.
-    LiteLlm,
-}
 
 /// What is the same for all processes.
 pub struct Setting<'s> {

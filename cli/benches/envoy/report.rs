@@ -3,8 +3,8 @@
 use crate::cells::{
     Cell, Round, Spread, cpu_per_event, cpu_per_request, median, p50, quantile, rate, requests_per_second,
 };
+use crate::config::Side;
 use crate::litellm;
-use crate::process::Side;
 use crate::targets::Target;
 use anyhow::Context as _;
 use std::path::Path;

@@ -4,8 +4,9 @@
 use crate::Args;
 use crate::calls::{self, Call, LARGE, SMALL};
 use crate::cells::Spread;
+use crate::config::Side;
 use crate::load::{Load, Until};
-use crate::process::{Servers, Side};
+use crate::process::Servers;
 use crate::report::{self, Sample};
 use crate::targets::Target;
 use anyhow::{Context as _, ensure};
