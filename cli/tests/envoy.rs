@@ -293,7 +293,7 @@ fn the_files_of_the_fleet_are_made_of_its_policy() {
 #[test]
 fn what_is_wrong_with_identity_and_limits_is_named() {
     type Change = fn(&mut Value);
-    let cases: [(&str, &str, Change); 9] = [
+    let cases: [(&str, &str, Change); 10] = [
         ("api-keys", "give one of api_keys, jwt and client_certificates", |policy| {
             policy["envoy"]["identity"]["client_certificates"] = json!({"trusted_ca": "x"});
         }),
@@ -306,11 +306,14 @@ fn what_is_wrong_with_identity_and_limits_is_named() {
         }),
         ("client-certificates", "envoy.listener.tls is needed", |policy| policy["envoy"]["listener"] = json!({})),
         ("jwt", "give either file or url", |policy| policy["envoy"]["identity"]["jwt"]["jwks"] = json!({})),
-        ("jwt", "jwks.url\n    1: must begin with https://", |policy| {
+        ("jwt", "expected https://HOST/", |policy| {
             policy["envoy"]["identity"]["jwt"]["jwks"] = json!({"url": "http://x/keys"});
         }),
-        ("fleet", "rate_limit.service.endpoint\n    1: must begin with", |policy| {
+        ("fleet", "expected http://HOST:PORT", |policy| {
             policy["envoy"]["rate_limit"]["service"]["endpoint"] = json!("127.0.0.1:8081");
+        }),
+        ("fleet", "expected http://HOST:PORT", |policy| {
+            policy["envoy"]["rate_limit"]["service"]["endpoint"] = json!("http://limits.internal");
         }),
         ("fleet", "unknown variant `deny`", |policy| {
             policy["envoy"]["rate_limit"]["service"]["on_failure"] = json!("deny");
@@ -367,5 +370,5 @@ fn a_content_filter_has_a_cluster_of_its_own() {
     assert!(map.contains(r#""cluster":"openai""#) && !map.contains(r#""name":"moderation""#));
     let own = json!({"cluster": "m", "authority": "m", "on_error": "reject"});
     let said = complaint(&policy(own));
-    assert!(said.contains("content_filter") && said.contains("needs an `endpoint`"), "{said}");
+    assert!(said.contains("content_filter\n    1: needs an `endpoint`"), "{said}");
 }

@@ -29,16 +29,6 @@ pub struct Address {
     pub port: u16,
 }
 
-impl Address {
-    /// Of scheme, host and port.
-    ///
-    /// # Errors
-    /// The rule that the text breaks.
-    pub fn parse(endpoint: &str) -> anyhow::Result<Address> {
-        Endpoint::parse(endpoint).map(Address::from).map_err(anyhow::Error::msg)
-    }
-}
-
 impl From<Endpoint> for Address {
     fn from(Endpoint { tls, host, port }: Endpoint) -> Address {
         Address { tls, host, port }

@@ -4,7 +4,7 @@
 
 use super::clusters::Address;
 use anyhow::{Context, bail, ensure};
-use model_router::policy::{Policy, When};
+use model_router::policy::{Endpoint, Policy, When};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -139,7 +139,10 @@ pub fn shown(identity: Option<&Identity>, policy: &Policy, tls: bool) -> anyhow:
     }
     let jwks = match jwt.as_ref().map(|jwt| &jwt.jwks) {
         None | Some(Jwks { file: Some(_), url: None }) => None,
-        Some(Jwks { file: None, url: Some(url) }) => Some(origin(url).context("envoy.identity.jwt.jwks.url")?),
+        Some(Jwks { file: None, url: Some(url) }) => Some(
+            origin(url)
+                .with_context(|| format!("envoy.identity.jwt.jwks.url: expected https://HOST/…, found {url:?}"))?,
+        ),
         Some(_) => bail!("envoy.identity.jwt.jwks: give either file or url"),
     };
     Ok(Some(Shown {
@@ -149,7 +152,7 @@ pub fn shown(identity: Option<&Identity>, policy: &Policy, tls: bool) -> anyhow:
     }))
 }
 
-fn origin(url: &str) -> anyhow::Result<Address> {
-    let rest = url.strip_prefix("https://").context("must begin with https://")?;
-    Address::parse(&format!("https://{}", rest.split('/').next().unwrap_or_default()))
+fn origin(url: &str) -> Option<Address> {
+    let authority = url.strip_prefix("https://")?.split('/').next()?;
+    Endpoint::parse(&format!("https://{authority}")).ok().map(Address::from)
 }

@@ -3,8 +3,8 @@
 //! Owns the names under which Envoy counts. Never counts.
 
 use super::clusters::Address;
-use anyhow::{Context, bail, ensure};
-use model_router::policy::{Limits, Policy};
+use anyhow::{Context, bail};
+use model_router::policy::{Endpoint, Limits, Policy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -85,11 +85,13 @@ impl Service {
     /// Where it is.
     ///
     /// # Errors
-    /// Where the endpoint is none of HTTP without TLS.
+    /// Where the endpoint is none of HTTP without TLS, or names no port: gRPC has none of its own.
     pub fn address(&self) -> anyhow::Result<Address> {
-        let address = Address::parse(&self.endpoint).context("envoy.rate_limit.service.endpoint")?;
-        ensure!(!address.tls, "envoy.rate_limit.service.endpoint: must begin with http://");
-        Ok(address)
+        let address = Endpoint::parse(&self.endpoint).ok().map(Address::from);
+        let has_port = |address: &Address| self.endpoint.ends_with(&format!(":{}", address.port));
+        address.filter(|address| !address.tls && has_port(address)).with_context(|| {
+            format!("envoy.rate_limit.service.endpoint: expected http://HOST:PORT, found {:?}", self.endpoint)
+        })
     }
 }
 
